@@ -20,24 +20,27 @@ build: ## the two programs, into bin/
 	go build -o bin/sluice ./cmd/sluice
 	go build -o bin/firmware-sim ./firmware-sim
 
-# Neither code nor tests of PLAIN begin a goroutine: the race detector could only find that they are slow.
-# Tests of BOTH that measure, or compute much in one goroutine, are skipped with it (test/raced) and run without.
-# TestMakeTestsAll looks that all this is so, and that no package is left out.
-PLAIN := gateway/ingest/internal/window gateway/ledger gateway/reconcile gateway/release \
-	gateway/release/internal/laplace internal/yamldoc opendata/query policy/ballot policy/bundle policy/check \
-	policy/compile policy/council policy/diff policy/explain policy/mechanism verify
-BOTH  := cmd/sluice gateway/ingest opendata opendata/released policy/rego register simulate
+# RACED are the packages whose code or tests begin goroutines: in what has one, the race detector could
+# only find that it is slow. Tests of BOTH that measure, or compute much in one goroutine, are skipped
+# with it (test/raced) and run without. TestMakeTestsAll looks that all this is so, and that no package
+# is left out.
+RACED := cmd/sluice opendata gateway/ingest gateway/ingest/internal/listener firmware-sim/device policy/rego \
+	opendata/released gateway/ingest/internal/mqtt gateway/ingest/internal/checkpoint store/sqlite certify \
+	books books/union brief certify/bench certify/tap door gateway gateway/activation gateway/admin gateway/crash \
+	gateway/doctor gateway/forward gateway/inbox gateway/ingest/internal/intake gateway/ingest/internal/wipe \
+	internal/retry opendata/broadcast opendata/httpcache opendata/live opendata/web perm register \
+	register/access simulate store/influx test/harness test/ports town
+BOTH  := cmd/sluice opendata gateway/ingest policy/rego opendata/released register simulate
 # RACE leaves SQLite's C out, which a program has made Go of: nothing of ours is in it, and all that
 # is stored took three times as long. The driver around it, and what is generic, have the detector
 # (TestRaceLeavesOnlyC).
 RACE  := -race -gcflags=modernc.org/sqlite/lib=-race=false
-# STORIES run whole programs and mostly wait for them, as WAITING do, the longest first: more of all
-# packages are tested side by side than there are cores. What tests of the open data serve
-# themselves has the race detector in it; the programs, which are built once for all, have not.
-STORIES := $(patsubst %,test/%,books docs faults intake operations opendata policy privacy sensors)
-WAITING := test/torture test/audit
-SHORT  = $(filter-out $(STORIES:%=sluice/%) $(WAITING:%=sluice/%),$(shell go list ./...))
-RACED  = $(or $(filter-out $(PLAIN:%=sluice/%) $(WAITING:%=sluice/%) $(STORIES:%=sluice/%),$(shell go list ./...)),\
+# STORIES run whole programs and mostly wait for them, the longest first: more of all packages are
+# tested side by side than there are cores. What tests of the open data serve themselves has the race
+# detector in it; the programs, which are built once for all, have not.
+STORIES := $(patsubst %,test/%,opendata audit torture privacy books sensors docs intake faults policy operations)
+SHORT  = $(filter-out $(STORIES:%=sluice/%),$(shell go list ./...))
+PLAIN  = $(or $(filter-out $(RACED:%=sluice/%) $(STORIES:%=sluice/%),$(shell go list ./...)),\
 	$(error go list names no package))
 
 # test installs what the tests need and runs them all.
@@ -45,8 +48,8 @@ test: tools ## what CI runs: everything, with mosquitto, InfluxDB and a browser
 	@echo "seed $(SEED)"
 	go vet ./...
 	mkdir -p $(SLUICE_TEST_PROGRAMS) && go build -o $(SLUICE_TEST_PROGRAMS) ./cmd/sluice ./firmware-sim
-	go test -shuffle=$(SEED) $(BOTH:%=./%) $(PLAIN:%=./%)
-	go test $(RACE) -p=3 -parallel=4 -shuffle=$(SEED) -timeout 40m $(WAITING:%=./%) $(STORIES:%=./%) $(RACED)
+	go test -shuffle=$(SEED) $(BOTH:%=./%) $(PLAIN)
+	go test $(RACE) -p=3 -parallel=4 -shuffle=$(SEED) -timeout 40m $(STORIES:%=./%) $(RACED:%=./%)
 test: export SLUICE_TEST_PROGRAMS := $(CURDIR)/bin/test
 
 # test-short leaves out what starts daemons, browsers or whole programs, and what takes long.

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"sluice/test/ports"
 )
@@ -153,10 +154,21 @@ func Get(t *testing.T, url string) (int, http.Header, []byte) {
 	return resp.StatusCode, resp.Header, body
 }
 
-// GetJSON asks an address for JSON, which must be answered with 200.
+// Answer asks the open data until what it says is another than that it is held up.
+func Answer(t *testing.T, url string) (status int, header http.Header, body []byte) {
+	t.Helper()
+	for begun := time.Now(); ; time.Sleep(time.Second) {
+		if status, header, body = Get(t, url); !HeldUp(status) || time.Since(begun) > Patience {
+			return status, header, body
+		}
+		t.Logf("GET %s: the store cannot be read just now", url)
+	}
+}
+
+// GetJSON asks the open data for JSON, which must be answered with 200.
 func GetJSON(t *testing.T, url string, v any) {
 	t.Helper()
-	status, _, body := Get(t, url)
+	status, _, body := Answer(t, url)
 	if status != http.StatusOK {
 		t.Fatalf("GET %s: %d %s", url, status, body)
 	}

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"runtime"
 	"testing"
@@ -27,6 +28,10 @@ func Await(t *testing.T, most time.Duration, what string, ok func() bool) {
 		time.Sleep(min(max(waited/20, 20*time.Millisecond), 250*time.Millisecond))
 	}
 }
+
+// HeldUp reports whether a status of the open data says that the store cannot be read just now:
+// whoever makes an answer has some seconds, in which a machine may stand still. Who is told so asks again.
+func HeldUp(status int) bool { return status == http.StatusServiceUnavailable }
 
 // Longer is how long what takes a time on a quiet machine may take on this one as it is
 // now: of a core that n want, each has an nth.

@@ -148,19 +148,10 @@ func attack(t *testing.T, q *harness.Plaza, r *rand.Rand, times int) {
 			address = fmt.Sprintf(places[r.IntN(len(places))],
 				[]string{url.PathEscape(attempt), url.QueryEscape(attempt)}[r.IntN(2)])
 		}
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, q.Base+address, nil)
-		if err != nil {
-			t.Fatalf("%q: %v", address, err)
-		}
-		req.Header = header
-		resp, err := client.Do(req)
-		if err != nil {
-			t.Fatalf("%q: %v", address, err)
-		}
-		body, err := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		if err != nil {
-			t.Fatal(err)
+		resp, body := attempted(t, client, q.Base+address, header)
+		for begun := time.Now(); harness.HeldUp(resp.StatusCode) && time.Since(begun) < harness.Patience; {
+			time.Sleep(time.Second)
+			resp, body = attempted(t, client, q.Base+address, header)
 		}
 		if resp.StatusCode >= 500 {
 			t.Errorf("%q is %d", address, resp.StatusCode)
@@ -173,6 +164,25 @@ func attack(t *testing.T, q *harness.Plaza, r *rand.Rand, times int) {
 	if strings.Contains(q.Log.String(), mark) {
 		t.Errorf("the log quotes an attempt: %.500s", q.Log.String())
 	}
+}
+
+func attempted(t *testing.T, client *http.Client, address string, header http.Header) (*http.Response, []byte) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatalf("%q: %v", address, err)
+	}
+	req.Header = header
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatalf("%q: %v", address, err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, body
 }
 
 // unharmed holds an answer against what an attempt would have liked.

@@ -228,7 +228,7 @@ func TestZones(t *testing.T) {
 			p.Category != "foot" {
 			t.Errorf("zone a says %+v", p)
 		}
-		_, header, _ := harness.Get(t, q.Base+"/api/v1/zones")
+		_, header, _ := harness.Answer(t, q.Base+"/api/v1/zones")
 		if header.Get("Content-Type") != "application/geo+json" {
 			t.Errorf("zones are %s", header.Get("Content-Type"))
 		}

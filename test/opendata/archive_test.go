@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -62,14 +61,9 @@ func closeMarch(t *testing.T, q *harness.Plaza) (sums map[string]string) {
 
 func fetch(t *testing.T, url string) []byte {
 	t.Helper()
-	resp, err := http.Get(url) //nolint:noctx // it is over with the test
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %d, %v\n%s", url, resp.StatusCode, err, raw)
+	status, _, raw := harness.Answer(t, url)
+	if status != http.StatusOK {
+		t.Fatalf("%s: %d\n%s", url, status, raw)
 	}
 	return raw
 }

@@ -68,7 +68,7 @@ func TestUntranslated(t *testing.T) {
 		"/streams/noise?lang=ca":      `<span lang="es">Ruido</span>`,
 		"/decisions?lang=ca":          `<span lang="en">Noise</span>`,
 	} {
-		if status, _, body := harness.Get(t, q.Base+path); status != 200 || !strings.Contains(string(body), want) {
+		if status, _, body := harness.Answer(t, q.Base+path); status != 200 || !strings.Contains(string(body), want) {
 			t.Errorf("%s is %d and does not show %q", path, status, want)
 		}
 	}
@@ -110,7 +110,7 @@ func TestPagesSay(t *testing.T) {
 		"/docs?lang=en":            {"GET /api/v1/streams/{id}/observations", "/openapi.json"},
 		"/problems/rate?lang=en":   {"Retry-After"},
 	} {
-		status, header, body := harness.Get(t, d.OpenData+path)
+		status, header, body := harness.Answer(t, d.OpenData+path)
 		if status != 200 || header.Get("Content-Language") == "" {
 			t.Errorf("%s is %d in %q", path, status, header.Get("Content-Language"))
 		}
@@ -158,7 +158,7 @@ func TestCatalogue(t *testing.T) {
 	d := harness.StartDemo(t, filepath.Join(t.TempDir(), "town"))
 	d.Find(`"event":"replayed"`)
 	file := filepath.Join(t.TempDir(), "catalog.jsonld")
-	status, header, body := harness.Get(t, d.OpenData+"/catalog.jsonld")
+	status, header, body := harness.Answer(t, d.OpenData+"/catalog.jsonld")
 	if status != 200 || header.Get("Content-Type") != "application/ld+json" {
 		t.Fatalf("the catalogue is %d, %s", status, header.Get("Content-Type"))
 	}
@@ -196,7 +196,7 @@ func TestCatalogue(t *testing.T) {
 				}
 			}
 			for _, address := range append(says[s][dcat+"accessURL"], says[s][dcat+"landingPage"]...) {
-				if status, _, _ := harness.Get(t, address); status != 200 {
+				if status, _, _ := harness.Answer(t, address); status != 200 {
 					t.Errorf("%s leads to %d", address, status)
 				}
 			}
@@ -207,7 +207,7 @@ func TestCatalogue(t *testing.T) {
 	if len(kinds[dcat+"Dataset"]) != len(streams) || len(streams) == 0 {
 		t.Errorf("%d datasets for %d streams", len(kinds[dcat+"Dataset"]), len(streams))
 	}
-	_, _, body = harness.Get(t, d.OpenData+"/openapi.json")
+	_, _, body = harness.Answer(t, d.OpenData+"/openapi.json")
 	api := filepath.Join(t.TempDir(), "openapi.json")
 	harness.Write(t, api, string(body))
 	harness.Tool(t, ".bin/spectral", "lint", "-F", "hint", "-r", "spectral.yaml", api)

@@ -58,7 +58,7 @@ func (c *crawl) offer(page, address string) {
 func (c *crawl) run() {
 	for page, more := "/", true; more; page, more = c.next() {
 		c.pages[page] = true
-		status, header, body := harness.Get(c.t, c.base+page)
+		status, header, body := harness.Answer(c.t, c.base+page)
 		if status != http.StatusOK {
 			c.t.Errorf("%s is %d", page, status)
 		}
@@ -135,7 +135,7 @@ func TestEveryFileIsWhole(t *testing.T) {
 			continue // it is an example of a page
 		}
 		if !strings.HasSuffix(u.Path, "/observations") {
-			if status, header, _ := harness.Get(t, c.base+address); status != http.StatusOK ||
+			if status, header, _ := harness.Answer(t, c.base+address); status != http.StatusOK ||
 				strings.Contains(header.Get("Link"), "next") {
 				t.Errorf("%s, on %s, is %d and not whole", address, page, status)
 			}
@@ -143,7 +143,7 @@ func TestEveryFileIsWhole(t *testing.T) {
 		}
 		seen++
 		closed := c.closed(strings.Split(u.Path, "/")[4])
-		status, header, body := harness.Get(t, c.base+address)
+		status, header, body := harness.Answer(t, c.base+address)
 		if status != http.StatusOK || header.Get("Link") != "" {
 			t.Errorf("%s, on %s, is %d and has the next page %q", address, page, status, header.Get("Link"))
 			continue

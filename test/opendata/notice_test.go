@@ -68,14 +68,14 @@ func TestNoticeOnOneSheet(t *testing.T) {
 	}
 	harness.Node(t, "notice.js", q.Base, chromium, sensor)
 	for _, size := range []string{"", "?size=a5", "?size=a6&lang=ca"} {
-		status, _, body := harness.Get(t, q.Base+"/sensors/"+sensor+"/notice"+size)
+		status, _, body := harness.Answer(t, q.Base+"/sensors/"+sensor+"/notice"+size)
 		text := string(body)
 		if status != 200 || strings.Contains(text, "canary") || strings.Count(text, "<section lang=") != 3 ||
 			strings.Contains(text, "<dl lang=") != (!strings.Contains(size, "a6")) {
 			t.Errorf("the notice%s is %d:\n%s", size, status, brief(text))
 		}
 	}
-	if status, _, body := harness.Get(t, q.Base+"/sensors/"+sensor+"/notice?size=a3"); status != 400 ||
+	if status, _, body := harness.Answer(t, q.Base+"/sensors/"+sensor+"/notice?size=a3"); status != 400 ||
 		!strings.Contains(string(body), "a4, a5 or a6") {
 		t.Errorf("a notice of another size is %d", status)
 	}

@@ -58,7 +58,7 @@ func TestOpenDataAsAnotherUser(t *testing.T) {
 		if got := c.FirstHour("gates", "passed"); got != 5 {
 			t.Errorf("%s: passed is %v; want 5", when, got)
 		}
-		if status, _, body := harness.Get(t, c.Opendata+"/api/v1/sensors"); status != 200 ||
+		if status, _, body := harness.Answer(t, c.Opendata+"/api/v1/sensors"); status != 200 ||
 			!strings.Contains(string(body), "gate-1") {
 			t.Errorf("%s: the sensors are not there: %d", when, status)
 		}

@@ -142,7 +142,7 @@ func spreadsheet(t *testing.T, formula string) {
 	if m == nil {
 		t.Fatalf("%q is no formula", formula)
 	}
-	status, header, body := harness.Get(t, m[1])
+	status, header, body := harness.Answer(t, m[1])
 	if rows, err := csv.NewReader(bytes.NewReader(body)).ReadAll(); status != 200 || err != nil || len(rows) < 20 ||
 		!strings.HasPrefix(header.Get("Content-Type"), "text/csv") {
 		t.Errorf("the spreadsheet gets %d, %d rows (%v)", status, len(rows), err)

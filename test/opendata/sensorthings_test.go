@@ -46,7 +46,7 @@ func TestSensorThingsIsTheAPI(t *testing.T) {
 			var got []string
 			next := "/v1.1/Observations?$expand=Datastream&$top=250" + order
 			for next != "" {
-				resp, body := askUntil(q, strings.TrimPrefix(next, "https://data.portalba.example"))
+				resp, body := ask(q, http.MethodGet, strings.TrimPrefix(next, "https://data.portalba.example"), nil)
 				var page struct {
 					Value []observation
 					Next  string `json:"@iot.nextLink"`

@@ -15,8 +15,20 @@ import (
 	"sluice/test/harness"
 )
 
-// ask sends one request as a client that can do nothing by itself.
+// ask sends a request as a client that can do nothing by itself, until the answer is another than
+// that the store cannot be read just now, which is what a machine says that others hold up for seconds.
 func ask(q *harness.Plaza, method, path string, header http.Header) (*http.Response, []byte) {
+	q.T.Helper()
+	for begun := time.Now(); ; time.Sleep(time.Second) {
+		resp, body := askOnce(q, method, path, header)
+		if !harness.HeldUp(resp.StatusCode) || time.Since(begun) > harness.Patience {
+			return resp, body
+		}
+		q.T.Logf("%s %.200s: the store cannot be read just now", method, path)
+	}
+}
+
+func askOnce(q *harness.Plaza, method, path string, header http.Header) (*http.Response, []byte) {
 	q.T.Helper()
 	req, err := http.NewRequestWithContext(q.T.Context(), method, q.Base+path, nil)
 	if err != nil {
@@ -33,19 +45,6 @@ func ask(q *harness.Plaza, method, path string, header http.Header) (*http.Respo
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		q.T.Fatal(err)
-	}
-	return resp, body
-}
-
-// askUntil asks until the answer is another than that the store cannot be read just now,
-// which is what a machine says that others hold up for seconds.
-func askUntil(q *harness.Plaza, path string) (*http.Response, []byte) {
-	q.T.Helper()
-	resp, body := ask(q, http.MethodGet, path, nil)
-	for begun := time.Now(); resp.StatusCode == http.StatusServiceUnavailable &&
-		time.Since(begun) < 2*time.Minute; {
-		time.Sleep(time.Second)
-		resp, body = ask(q, http.MethodGet, path, nil)
 	}
 	return resp, body
 }

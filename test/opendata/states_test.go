@@ -144,13 +144,13 @@ func TestStatesAreShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	harness.Await(t, 30*time.Second, "the suspensions", func() bool {
-		_, _, body := harness.Get(t, c.Opendata+"/api/v1/decisions/8")
+		_, _, body := harness.Answer(t, c.Opendata+"/api/v1/decisions/8")
 		return strings.Contains(string(body), `"past"`)
 	})
 	c.Tick(harness.Ten.Add(24 * time.Hour))
 	c.Stored()
 	harness.Await(t, 30*time.Second, "the end of what ends on 2 March", func() bool {
-		_, _, body := harness.Get(t, c.Opendata+"/api/v1/sensors")
+		_, _, body := harness.Answer(t, c.Opendata+"/api/v1/sensors")
 		return strings.Count(string(body), `"past"`) > 0
 	})
 	for _, x := range states {
@@ -223,7 +223,7 @@ func (x told) place(t *testing.T, c *harness.City, place, lang string) string {
 	case "data":
 		path, from, to = "/data", `<a href="/streams/`+x.stream+`?`, "</th>"
 	}
-	status, _, body := harness.Get(t, c.Opendata+path+"?lang="+lang)
+	status, _, body := harness.Answer(t, c.Opendata+path+"?lang="+lang)
 	_, rest, ok := strings.Cut(string(body), from)
 	part, _, _ := strings.Cut(rest, to)
 	if status != 200 || !ok {
@@ -245,10 +245,11 @@ func early(c *harness.City) {
 		"ca": "Va acabar el dilluns, 2 de març de 2026, abans del darrer dia.",
 		"es": "Terminó el lunes, 2 de marzo de 2026, antes del último día.",
 	} {
-		if _, _, body := harness.Get(c.T, c.Opendata+"/decisions/8?lang="+lang); !strings.Contains(string(body), want) {
+		_, _, body := harness.Answer(c.T, c.Opendata+"/decisions/8?lang="+lang)
+		if !strings.Contains(string(body), want) {
 			c.T.Errorf("the page of what was taken out does not say %q", want)
 		}
-		if code, _, body := harness.Get(c.T, c.Opendata+"/streams/gone?lang="+lang); code != 200 ||
+		if code, _, body := harness.Answer(c.T, c.Opendata+"/streams/gone?lang="+lang); code != 200 ||
 			!strings.Contains(string(body), want) {
 			c.T.Errorf("the series of what was taken out: %d, and it does not say %q", code, want)
 		}
@@ -293,14 +294,14 @@ func pictures(c *harness.City) {
 			"Mentre és en vigor fa servir: passed."},
 		"/sensors/gate-1/notice?lang=en": {"A sensor measures here"},
 	} {
-		_, _, body := harness.Get(c.T, c.Opendata+path)
+		_, _, body := harness.Answer(c.T, c.Opendata+path)
 		for _, w := range want {
 			if !strings.Contains(string(body), w) {
 				c.T.Errorf("%s does not show %q", path, w)
 			}
 		}
 	}
-	if _, _, body := harness.Get(c.T, c.Opendata+"/streams/over"); strings.Contains(string(body), "Final until") {
+	if _, _, body := harness.Answer(c.T, c.Opendata+"/streams/over"); strings.Contains(string(body), "Final until") {
 		c.T.Error("what has ended is final until a day")
 	}
 	if got := c.FirstHour("over", "passed"); got != 7 {

@@ -106,7 +106,7 @@ func (x told) tables(t *testing.T, c *harness.City) {
 // csvRow is the first row of an id, by column.
 func csvRow(t *testing.T, address, id string) map[string]string {
 	t.Helper()
-	_, _, body := harness.Get(t, address)
+	_, _, body := harness.Answer(t, address)
 	rows, err := csv.NewReader(bytes.NewReader(body)).ReadAll()
 	if err != nil || len(rows) == 0 {
 		t.Fatalf("%s: %v", address, err)
