@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sluice/test/stalls"
 )
 
 // house is a server behind a door.
@@ -47,6 +49,7 @@ func (h *house) from(host, say string) net.Conn {
 		h.t.Fatal(err)
 	}
 	h.t.Cleanup(func() { _ = c.Close() })
+	c = &stalls.Conn{Conn: c}
 	if _, err := io.WriteString(c, say); err != nil {
 		h.t.Fatal(err)
 	}
@@ -79,11 +82,7 @@ func over(c net.Conn, within time.Duration) bool {
 
 func await(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited for %s", what)
-		}
-	}
+	stalls.Until(t, 10*time.Second, what, ok)
 }
 
 func (d *Listener) count(rest bool) (n int) {
@@ -278,7 +277,7 @@ const closed = 7
 // state is what the system thinks of a connection.
 func state(t *testing.T, c net.Conn) (n int) {
 	t.Helper()
-	raw, err := c.(*net.TCPConn).SyscallConn()
+	raw, err := c.(*stalls.Conn).Conn.(*net.TCPConn).SyscallConn()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"sluice/gateway/release"
 	"sluice/internal/civil"
 	"sluice/plan"
+	"sluice/test/stalls"
 )
 
 // ears is a way in that counts what is acknowledged.
@@ -67,11 +68,7 @@ func (r *running) reading(hour, seq int) {
 // until waits for something that comes to be.
 func until(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !is(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("this did not come to be: " + what)
-		}
-	}
+	stalls.Until(t, 20*time.Second, "this to come to be: "+what, is)
 }
 
 func tmpfs(t *testing.T) string {

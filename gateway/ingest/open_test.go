@@ -17,6 +17,7 @@ import (
 	"sluice/gateway/release"
 	"sluice/plan"
 	"sluice/register/access"
+	"sluice/test/stalls"
 )
 
 // TestWhoIsToldAtTheDoor: acknowledgements of MQTT 5 say why nothing counted where sensors show
@@ -115,11 +116,7 @@ func TestOpenKnowsTheTime(t *testing.T) {
 	go func() { ended <- i.Run(ctx, make(chan release.Batch), make(chan release.Key)) }()
 	wait := func(what string, ok func() bool) {
 		t.Helper()
-		for begun := time.Now(); !ok(); time.Sleep(10 * time.Millisecond) {
-			if time.Since(begun) > 20*time.Second {
-				t.Fatal("waited 20 s for ", what)
-			}
-		}
+		stalls.Until(t, 20*time.Second, what, ok)
 	}
 	up.Store(int64(time.Minute))
 	wait("time to go on", func() bool { return !i.Report().Now.Before(noon.Add(time.Minute)) })

@@ -16,6 +16,7 @@ import (
 	"sluice/books"
 	"sluice/store"
 	"sluice/test/entered"
+	"sluice/test/stalls"
 )
 
 // rowOf is a row that says whose it is.
@@ -216,11 +217,7 @@ func TestRowsOfBefore(t *testing.T) {
 
 func await(t *testing.T, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("it does not happen")
-		}
-	}
+	stalls.Until(t, 30*time.Second, "it to happen", ok)
 }
 
 // TestAStuckMirror: a gateway whose books do not answer holds nobody for longer than

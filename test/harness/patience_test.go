@@ -21,3 +21,18 @@ func TestWanted(t *testing.T) {
 		t.Error("a busy machine is faster than a quiet one")
 	}
 }
+
+// TestStoodStill: what may take a second may take as much longer as the machine stood still in it, and
+// not what it stood still before.
+func TestStoodStill(t *testing.T) {
+	now := time.Now()
+	s := stills{list: []still{{now.Add(-40 * time.Second), 9 * time.Second}, {now.Add(-17 * time.Second), 4 * time.Second},
+		{now.Add(-500 * time.Millisecond), 16 * time.Second}}}
+	for d, want := range map[time.Duration]time.Duration{
+		time.Second: 20 * time.Second, 100 * time.Millisecond: 0, 20 * time.Second: 29 * time.Second,
+	} {
+		if got := s.within(d, now); got != want {
+			t.Errorf("in %s it stood still for %s; want %s", d, got, want)
+		}
+	}
+}

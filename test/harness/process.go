@@ -69,6 +69,7 @@ func Main(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	go stood.watch()
 	return m.Run()
 }
 

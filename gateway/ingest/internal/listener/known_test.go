@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sluice/gateway/ingest/internal/intake"
+	"sluice/test/stalls"
 )
 
 // TestFourOfASensor: the fifth connection makes the first go, and nobody else.
@@ -86,12 +87,7 @@ func TestNothingIsKept(t *testing.T) {
 	c.send(packet(0x33, text("clock"), []byte{0, 1}, []byte("x")))
 	c.want(0x40)
 	_ = c.Close()
-	deadline := time.Now().Add(10 * time.Second)
-	for ; s.l.server.Clients.Len() > clients; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d sessions are kept", s.l.server.Clients.Len()-clients)
-		}
-	}
+	stalls.Until(t, 20*time.Second, "the sessions to end", func() bool { return s.l.server.Clients.Len() <= clients })
 	if n := s.l.server.Topics.Retained.Len(); n != kept {
 		t.Errorf("%d retained messages; want %d", n, kept)
 	}
@@ -211,17 +207,11 @@ func TestLargePacketsThatNeverEnd(t *testing.T) {
 	for _, c := range all {
 		_ = c.Close()
 	}
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	stalls.Until(t, 20*time.Second, "all bytes to be given back", func() bool {
 		s.l.budget.mu.Lock()
-		used, holds := s.l.budget.used, len(s.l.budget.of)
-		s.l.budget.mu.Unlock()
-		if used == 0 && holds == 0 {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d bytes are not given back", used)
-		}
-	}
+		defer s.l.budget.mu.Unlock()
+		return s.l.budget.used == 0 && len(s.l.budget.of) == 0
+	})
 	for _, claim := range [][]byte{{0x32, 0x81, 0x80, 0x80, 1}, {0x32, 0xff, 0xff, 0xff, 0xff}} { // one byte over 2 MiB
 		c := s.connect(4, "y", "", "")
 		c.send(claim)
@@ -287,9 +277,7 @@ func TestWhoReadsNothing(t *testing.T) {
 		t.Error("it published three million readings")
 	}()
 	for n := 0; ; n++ {
-		begun := time.Now()
-		other.works()
-		if took := time.Since(begun); took > 5*time.Second {
+		if took := stalls.Took(other.works); took > 5*time.Second {
 			t.Errorf("beside it an acknowledgement took %s", took)
 		}
 		select {

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"sluice/gateway/ingest/internal/intake"
+	"sluice/test/stalls"
 )
 
 // secrets are passwords by user name.
@@ -108,7 +109,8 @@ func (s *stand) dial() *sensor {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { _ = c.Close() })
-	return &sensor{c, s.t, newBuffered(c), 4}
+	patient := &stalls.Conn{Conn: c}
+	return &sensor{patient, s.t, newBuffered(patient), 4}
 }
 
 func newBuffered(c net.Conn) *bufio.Reader { return bufio.NewReader(c) }

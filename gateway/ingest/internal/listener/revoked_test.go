@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"sluice/test/stalls"
 )
 
 // roll is a list on which one serial number can be put, or none.
@@ -175,9 +177,5 @@ func TestNobodySlipsIn(t *testing.T) {
 // until waits for something to become true.
 func until(t *testing.T, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("it does not come to that")
-		}
-	}
+	stalls.Until(t, 20*time.Second, "it to come to that", ok)
 }
