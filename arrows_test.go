@@ -238,6 +238,7 @@ var arrows = map[string]row{
 	"test/fenced":   {"documents are programs", ""},
 	"test/gofile":   {"texts of the code, for documents and translations", ""},
 	"test/raced":    {"what is tested without the race detector", ""},
+	"test/stalls":   {"a machine that stands still takes no time from who waits", ""},
 	"test/footfall": {"one plan, for tests on both sides of the noise", "internal/civil plan"},
 	"test/entered":  {"books and stores filled for tests", "books internal/civil plan store"},
 	"test/claims": {"what documents say of intervals, against simulate",

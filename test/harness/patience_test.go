@@ -26,8 +26,8 @@ func TestWanted(t *testing.T) {
 // not what it stood still before.
 func TestStoodStill(t *testing.T) {
 	now := time.Now()
-	s := stills{list: []still{{now.Add(-40 * time.Second), 9 * time.Second}, {now.Add(-17 * time.Second), 4 * time.Second},
-		{now.Add(-500 * time.Millisecond), 16 * time.Second}}}
+	s := stills{list: []still{{now.Add(-40 * time.Second), 9 * time.Second},
+		{now.Add(-17 * time.Second), 4 * time.Second}, {now.Add(-500 * time.Millisecond), 16 * time.Second}}}
 	for d, want := range map[time.Duration]time.Duration{
 		time.Second: 20 * time.Second, 100 * time.Millisecond: 0, 20 * time.Second: 29 * time.Second,
 	} {
