@@ -22,8 +22,8 @@ build: ## the two programs, into bin/
 
 # RACED are the packages whose code or tests begin goroutines: in what has one, the race detector could
 # only find that it is slow. Tests of BOTH that measure, or compute much in one goroutine, are skipped
-# with it (test/raced) and run without. TestMakeTestsAll looks that all this is so, and that no package
-# is left out.
+# with it (test/raced) and run without; others that take long are run with it alone. TestMakeTestsAll
+# looks that all this is so, and that no package is left out.
 RACED := cmd/sluice opendata gateway/ingest gateway/ingest/internal/listener firmware-sim/device policy/rego \
 	opendata/released gateway/ingest/internal/mqtt gateway/ingest/internal/checkpoint store/sqlite certify \
 	books books/union brief certify/bench certify/tap door gateway gateway/activation gateway/admin gateway/crash \
@@ -51,6 +51,7 @@ test: tools ## what CI runs: everything, with mosquitto, InfluxDB and a browser
 	go test -shuffle=$(SEED) $(BOTH:%=./%) $(PLAIN)
 	go test $(RACE) -p=3 -parallel=4 -shuffle=$(SEED) -timeout 40m $(STORIES:%=./%) $(RACED:%=./%)
 test: export SLUICE_TEST_PROGRAMS := $(CURDIR)/bin/test
+test: export SLUICE_TEST_RACED := 1
 
 # test-short leaves out what starts daemons, browsers or whole programs, and what takes long.
 test-short: ## what needs nothing installed, in some minutes

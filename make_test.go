@@ -52,7 +52,7 @@ func TestMakeTestsAll(t *testing.T) {
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s has no files (%v)", name, err)
 		}
-		var begins, differs, tests bool
+		var begins, differs, tests, alone bool
 		for _, path := range files {
 			raw, err := os.ReadFile(path)
 			if err != nil {
@@ -60,6 +60,7 @@ func TestMakeTestsAll(t *testing.T) {
 			}
 			tests = tests || strings.HasSuffix(path, "_test.go")
 			begins = begins || !watched[path] && goes.Match(raw)
+			alone = alone || also.Match(raw)
 			differs = differs || name != "sluice/test/raced" && raced.Match(raw)
 		}
 		switch {
@@ -67,6 +68,8 @@ func TestMakeTestsAll(t *testing.T) {
 			t.Errorf("make test leaves %s out", name)
 		case begins && tests && !tested[true][name]:
 			t.Errorf("make test runs %s without the race detector, and it begins goroutines; name it in RACED", name)
+		case alone && !tested[true][name]:
+			t.Errorf("make test skips tests of %s that it runs with the race detector alone, and does not", name)
 		case differs && !tested[false][name]:
 			t.Errorf("make test runs %s with the race detector alone, which has its tests do less", name)
 		}
@@ -231,6 +234,9 @@ var watched = map[string]bool{"policy/mechanism/law_test.go": true, "breach_test
 
 // raced is code that is otherwise with the race detector, and a test that is skipped with it.
 var raced = regexp.MustCompile(`(?m)\A//go:build race$|^\s*raced\.Skip\(t\)`)
+
+// also is a test that make test runs with the race detector alone.
+var also = regexp.MustCompile(`(?m)^\s*raced\.Also\(t\)`)
 
 // goes is code that begins a goroutine.
 var goes = regexp.MustCompile(`(?m)^\s*go [a-z(]|\.Go\(|AfterFunc\(|\bhttptest\.NewServer|\bt\.Parallel\(\)`)

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"sluice/test/raced"
+
 	"sluice/test/fenced"
 )
 
@@ -111,6 +113,7 @@ func asDocumented(t *testing.T, q *square) {
 // TestBroadcastRefuses: who publishes, says too much or nothing at all is sent away, and
 // the broker serves others all the same.
 func TestBroadcastRefuses(t *testing.T) {
+	raced.Also(t)
 	q := newSquare(t, 1)
 	q.release(0)
 	q.open(configured(t, "mqtt: {listen: \"127.0.0.1:0\"}"))

@@ -13,12 +13,15 @@ import (
 	"testing"
 	"time"
 
+	"sluice/test/raced"
+
 	"sluice/store"
 )
 
 // TestLiveResumes: whoever comes again with the last id gets every window once, and its
 // items as the API has them, however often listener and server begin anew.
 func TestLiveResumes(t *testing.T) {
+	raced.Also(t)
 	for _, gateways := range []int{1, 3} {
 		random := rand.New(rand.NewPCG(7, uint64(gateways)))
 		q := newSquare(t, gateways)

@@ -4,12 +4,15 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"sluice/test/raced"
 )
 
 // TestSuspendingLeavesTheDeskInOrder: a suspension says that it is in the draft too, keeps
 // what is drafted there besides, and leaves a motion alone that members may be signing; who
 // enacts one without an inbox is told where the file must go.
 func TestSuspendingLeavesTheDeskInOrder(t *testing.T) {
+	raced.Also(t)
 	vote(t)
 	t.Setenv("LC_ALL", "C")
 	do := func(code int, says string, args ...string) {

@@ -9,11 +9,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"sluice/test/raced"
 )
 
 // TestNoBooksAddNothingUp: a server without public books is no city without mistakes, and
 // books without a line have nothing that could be wrong. docs/verify.py says the same.
 func TestNoBooksAddNothingUp(t *testing.T) {
+	raced.Also(t)
 	dir := t.TempDir()
 	server := httptest.NewServer(http.FileServer(http.Dir(dir)))
 	defer server.Close()

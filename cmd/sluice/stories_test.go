@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"sluice/test/raced"
+
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"sluice/books"
@@ -38,6 +40,7 @@ import (
 //	signers KEY                 ./allowed_signers with who has the key
 //	ear                         a device, for certify: a program
 func TestStories(t *testing.T) {
+	raced.Also(t)
 	t.Parallel()
 	if _, err := exec.LookPath("ssh-keygen"); err != nil && os.Getenv("CI") != "" {
 		t.Fatal(err) // elsewhere the stories of motions are skipped

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/test/raced"
+
 	"sluice/test/fenced"
 	"sluice/test/gofile"
 )
@@ -95,6 +97,7 @@ func misused(all map[string]verb, line string) string {
 // TestWrittenCommands: each command of ours that a document, a configuration or a
 // message of the program names is one that the program has, with its flags.
 func TestWrittenCommands(t *testing.T) {
+	raced.Also(t)
 	all := helped(t)
 	for line, bad := range map[string]bool{
 		" policy check DIR": false, " policy chek": true, " policy check --langs ca": true,

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"sluice/test/raced"
+
 	"pgregory.net/rapid"
 
 	"sluice/plan"
@@ -76,6 +78,7 @@ func (i *Ingest) save(t interface{ Fatal(...any) }) {
 // committed sent again, come to the same sums, which a few lines of brute force
 // confirm.
 func TestAnyOrderAnyRedeliveryAKillAtAnyCommit(t *testing.T) {
+	raced.Also(t)
 	base, err := os.MkdirTemp("/dev/shm", "sluice-test-")
 	if err != nil {
 		t.Skip("there is no /dev/shm here")

@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"sluice/test/raced"
+
 	"sluice/books"
 	"sluice/store"
 	"sluice/test/entered"
@@ -199,6 +201,7 @@ func (broken) Get(string) ([]byte, error) { return nil, errors.New("no") }
 // TestAnotherNumber changes numbers of released windows: they are left out when they
 // have been compared, and shown again when they are right. A withdrawal is no change.
 func TestAnotherNumber(t *testing.T) {
+	raced.Also(t)
 	dir := books.Dir(t.TempDir())
 	synctest.Test(t, func(t *testing.T) {
 		in := &shelf{}

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"sluice/test/raced"
+
 	"sluice/books"
 	"sluice/store"
 	"sluice/test/entered"
@@ -223,6 +225,7 @@ func await(t *testing.T, ok func() bool) {
 // TestAStuckMirror: a gateway whose books do not answer holds nobody for longer than
 // patience lasts, and soon nobody at all.
 func TestAStuckMirror(t *testing.T) {
+	raced.Also(t)
 	stuck := make(chan struct{})
 	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		select {

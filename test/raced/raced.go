@@ -1,14 +1,27 @@
 // Package raced lets tests do without the race detector that would find nothing in them:
 // those that measure, which would measure the detector, and those that compute much in one
-// goroutine. make test runs their packages both ways; TestMakeTestsAll looks that it does.
+// goroutine. make test runs their packages both ways; TestMakeTestsAll looks that it does. What
+// takes long and is for the detector, too, is then run with it alone.
 package raced
 
-import "testing"
+import (
+	"os"
+	"testing"
+)
 
 // Skip skips a test in a build with the race detector.
 func Skip(t testing.TB) {
 	t.Helper()
 	if On {
 		t.Skip("it runs without the race detector")
+	}
+}
+
+// Also skips a test in a build without the race detector where make test, which says so, runs it in
+// one with it, too: it is the same test, and takes long.
+func Also(t testing.TB) {
+	t.Helper()
+	if !On && os.Getenv("SLUICE_TEST_RACED") != "" {
+		t.Skip("make test runs it with the race detector")
 	}
 }
