@@ -26,7 +26,8 @@ build: ## the two programs, into bin/
 # looks that all this is so, and that no package is left out.
 RACED := cmd/sluice opendata gateway/ingest gateway/ingest/internal/listener firmware-sim/device policy/rego \
 	opendata/released gateway/ingest/internal/mqtt gateway/ingest/internal/checkpoint store/sqlite certify \
-	books books/union brief certify/bench certify/tap door gateway gateway/activation gateway/admin gateway/crash \
+	books books/union brief certify/bench certify/tap door gateway gateway/activation gateway/admin \
+	gateway/cluster/engine gateway/cluster/lease gateway/crash \
 	gateway/doctor gateway/forward gateway/inbox gateway/ingest/internal/intake gateway/ingest/internal/wipe \
 	internal/retry opendata/broadcast opendata/httpcache opendata/live opendata/web perm register \
 	register/access simulate store/influx test/harness test/ports test/stalls town
