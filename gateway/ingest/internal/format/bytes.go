@@ -110,10 +110,10 @@ func (d *Decoder) isPort(e *element, port int) bool {
 	return ok && n == uint64(port)
 }
 
-// open makes bytes of a text.
+// open makes bytes of a text: what stands before a layout, and the longest layout.
 func (d *Decoder) open(v *fastjson.Value, isHex bool) ([]byte, bool) {
 	text, err := v.StringBytes()
-	if err != nil || len(text) > 2*preset.MaxBytes {
+	if err != nil || len(text) > 2*(d.wrap.Envelope.bytes.skip+preset.MaxBytes) {
 		return nil, false
 	}
 	d.opened = slices.Grow(d.opened[:0], len(text))[:len(text)]
