@@ -35,7 +35,7 @@ type List struct {
 	mu   sync.Mutex // of Renew
 	seen os.FileInfo
 
-	problem atomic.Pointer[string] // of the last Renew; nil for none
+	problem atomic.Pointer[string] // of the last look at the file; nil for none
 }
 
 // held is what a file said. It does not change.
@@ -59,6 +59,7 @@ func Open(path string, issuers func() ([]*x509.Certificate, error), now func() t
 		return nil, err
 	}
 	l.held.Store(h)
+	l.note(l.Overdue())
 	return l, nil
 }
 
@@ -71,14 +72,8 @@ func (l *List) Has(c *x509.Certificate) bool {
 // says why the one that was there stays, each time until that is mended.
 func (l *List) Renew() (renewed bool, err error) {
 	l.mu.Lock()
-	defer func() {
-		l.problem.Store(nil)
-		if err != nil {
-			text := err.Error()
-			l.problem.Store(&text)
-		}
-	}()
 	defer l.mu.Unlock()
+	defer func() { l.note(err) }()
 	info, err := os.Stat(l.path)
 	if err != nil {
 		return false, fmt.Errorf("%w; the list that was read stays", err)
@@ -98,7 +93,17 @@ func (l *List) Renew() (renewed bool, err error) {
 	return true, nil
 }
 
-// Problem is why no newer list is taken, as the last Renew found; empty where all is well, and where
+// note keeps what is wrong, for Problem, which may be asked at any time.
+func (l *List) note(err error) {
+	if err == nil {
+		l.problem.Store(nil)
+		return
+	}
+	text := err.Error()
+	l.problem.Store(&text)
+}
+
+// Problem is why no newer list is taken, as Open or the last Renew found; empty where all is well, and where
 // there is no list.
 func (l *List) Problem() string {
 	if l == nil {

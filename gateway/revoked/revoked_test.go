@@ -157,8 +157,16 @@ func TestOpen(t *testing.T) {
 	if err != nil || !l.Has(town.client(10)) || l.Overdue() == nil {
 		t.Fatalf("a list that has passed its next update: %v", err)
 	}
-	if _, err := l.Renew(); err == nil || !strings.Contains(err.Error(), "has passed its next update, 2026-12-01") {
-		t.Errorf("it is not said: %v", err)
+	const want = "has passed its next update, 2026-12-01"
+	if !strings.Contains(l.Problem(), want) {
+		t.Errorf("it is not said at the start: %q", l.Problem())
+	}
+	if _, err := l.Renew(); err == nil || !strings.Contains(err.Error(), want) || l.Problem() != err.Error() {
+		t.Errorf("it is not said: %v, %q", err, l.Problem())
+	}
+	write(t, path, town.list(2, now.AddDate(0, 1, 0), nil, 10))
+	if _, err := l.Renew(); err != nil || l.Problem() != "" {
+		t.Errorf("what is mended is a problem still: %v, %q", err, l.Problem())
 	}
 }
 
