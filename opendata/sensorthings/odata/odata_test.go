@@ -261,6 +261,24 @@ func FuzzPath(f *testing.F) {
 	})
 }
 
+// TestGeometryIsBounded: a geometry has as many points, and as many parts, as it may.
+func TestGeometryIsBounded(t *testing.T) {
+	for about, x := range map[string]struct {
+		text string
+		want bool
+	}{
+		"points":          {"LINESTRING(0 0" + strings.Repeat(",1 1", maxPoints) + ")", true},
+		"one point more":  {"LINESTRING(0 0" + strings.Repeat(",1 1", maxPoints+1) + ")", false},
+		"parts":           {"MULTIPOINT((0 0)" + strings.Repeat(",(1 1)", 198) + ")", true},
+		"two parts more":  {"MULTIPOINT((0 0)" + strings.Repeat(",(1 1)", 200) + ")", false},
+		"longer than all": {"POINT(0" + strings.Repeat(" ", MaxQuery) + "0)", false},
+	} {
+		if g, ok := Geometry(x.text); ok != x.want {
+			t.Errorf("%s: %v, of %d bytes", about, g, len(x.text))
+		}
+	}
+}
+
 // FuzzGeometry: no text is a crash, and what is read has points.
 func FuzzGeometry(f *testing.F) {
 	for _, s := range []string{"POINT(1 2)", "SRID=4326;LINESTRING(1 2,3 4)", "POLYGON((1 2,3 4,5 6))",
