@@ -72,14 +72,35 @@ func (l Months) Of(ctx context.Context, stream string, from time.Time) (books.Ar
 	return a, l.wrap(err)
 }
 
+// Mark is how far the lines have come that change what there is of a month.
+type Mark struct{ released, withdrawn, lost int64 }
+
+// Mark is where they are now.
+func (l Months) Mark(ctx context.Context) (m Mark, err error) {
+	for table, n := range map[string]*int64{"released": &m.released, "withdrawal": &m.withdrawn, "gap": &m.lost} {
+		if *n, _, err = last(ctx, l.db, table); err != nil {
+			return Mark{}, l.wrap(err)
+		}
+	}
+	return m, nil
+}
+
+// Behind calls f for each span of a stream's windows that a line behind a mark is about.
+func (l Months) Behind(ctx context.Context, m Mark, f func(stream string, from, to time.Time)) error {
+	return errors.Join(
+		eachOf(ctx, l.file, "released", m.released, func(r *books.Released) { f(r.Stream, r.Start, r.End) }),
+		eachOf(ctx, l.file, "withdrawal", m.withdrawn, func(w *books.Withdrawal) {
+			f(w.Stream, w.Start, w.Start.Add(1))
+		}),
+		eachOf(ctx, l.file, "gap", m.lost, func(g *books.Gap) { f(g.Stream, g.Start, g.End) }))
+}
+
 // Span is what the journal and the books have of a span of a stream's windows, by their
 // starts.
 type Span struct {
-	Windows int64              // released
-	Lost    int64              // of those, windows that the store has lost for good
-	Waiting int64              // parcels of theirs that wait for the store, or that it has refused
-	Hidden  []books.Withdrawal // that are about windows of the span
-	Lines   int64              // of withdrawals.jsonl altogether
+	Windows int64 // released
+	Lost    int64 // of those, windows that the store has lost for good
+	Waiting int64 // parcels of theirs that wait for the store, or that it has refused
 }
 
 // inSpan counts windows; what a recovery has skipped is none.
@@ -111,11 +132,21 @@ func (l Months) Span(ctx context.Context, stream string, from, to time.Time) (s 
 		}
 		s.Lost += n
 	}
-	return s, eachOf(ctx, l.file, "withdrawal", 0, func(w *books.Withdrawal) {
-		if s.Lines++; w.Stream == stream && !w.Start.Before(from) && w.Start.Before(to) {
-			s.Hidden = append(s.Hidden, *w)
+	return s, nil
+}
+
+// Withdrawn are the withdrawals behind a line that are about windows of a stream which start in
+// [from, to), and how many lines withdrawals.jsonl has altogether.
+func (l Months) Withdrawn(ctx context.Context, stream string, from, to time.Time, behind int64) (
+	list []books.Withdrawal, lines int64, err error,
+) {
+	lines = behind
+	err = eachOf(ctx, l.file, "withdrawal", behind, func(w *books.Withdrawal) {
+		if lines++; w.Stream == stream && !w.Start.Before(from) && w.Start.Before(to) {
+			list = append(list, *w)
 		}
 	})
+	return list, lines, err
 }
 
 // eachOf calls f for each line of a book behind a number, a page at a time: nobody waits for

@@ -52,14 +52,19 @@ type Closer struct {
 	now     func() time.Time // the gateway's time; zero while it is not known
 	changed func()           // the books have something new
 	log     *slog.Logger
-	said    map[string]string // what was logged of a stream and month
+	said    map[string]string // what was logged of a stream and month, until it is mended
+
+	// holds has the months whose lines hold, by stream and beginning, up to what the books had at
+	// mark: a month of years ago is not looked at again until something comes that is about it.
+	holds map[string]map[time.Time]time.Time
+	mark  ledger.Mark
 }
 
 // New makes a Closer.
 func New(l *ledger.Ledger, s Reader, trusted func() bool, now func() time.Time, changed func(),
 	log *slog.Logger) *Closer {
 	return &Closer{ledger: l, store: s, trusted: trusted, now: now, changed: changed, log: log,
-		said: make(map[string]string)}
+		said: make(map[string]string), holds: make(map[string]map[time.Time]time.Time)}
 }
 
 // Run looks for months that are final until ctx ends.
@@ -75,12 +80,17 @@ func (c *Closer) Run(ctx context.Context) error {
 		}
 		if err := c.Look(ctx); err != nil && ctx.Err() == nil {
 			c.say("", "", fmt.Sprintf("months cannot be entered in the books now; it is tried again (%v)", err))
+		} else {
+			c.mended("", "")
 		}
 	}
 }
 
 // Look enters every month that is final and has no line yet, or has changed since its line.
 func (c *Closer) Look(ctx context.Context) error {
+	if err := c.news(ctx); err != nil {
+		return err
+	}
 	through, err := c.ledger.Journal.Resume(ctx)
 	if err != nil {
 		return err
@@ -103,6 +113,22 @@ func (c *Closer) Look(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// news forgets which months hold of which something has come since the last look.
+func (c *Closer) news(ctx context.Context) error {
+	mark, err := c.ledger.Months.Mark(ctx)
+	if err == nil && len(c.holds) > 0 {
+		err = c.ledger.Months.Behind(ctx, c.mark, func(stream string, from, to time.Time) {
+			maps.DeleteFunc(c.holds[stream], func(month, end time.Time) bool {
+				return from.Before(end) && to.After(month)
+			})
+		})
+	}
+	if err == nil {
+		c.mark = mark
+	}
+	return err
 }
 
 // zones are the time zones of the streams that the books describe.
@@ -140,6 +166,9 @@ func (c *Closer) stream(ctx context.Context, stream string, loc *time.Location, 
 		if gone.After(from) {
 			continue // what is left of it goes in its time, and no file has it
 		}
+		if _, holds := c.holds[stream][from.UTC()]; holds {
+			continue
+		}
 		a := books.Archived{Stream: stream, Month: month, Timezone: loc.String(), From: from, To: to}
 		var wrong *unlike
 		switch err := c.month(ctx, a, loc); {
@@ -147,6 +176,8 @@ func (c *Closer) stream(ctx context.Context, stream string, loc *time.Location, 
 			c.say(stream, month, wrong.Error())
 		case err != nil:
 			return err
+		default:
+			c.mended(stream, month)
 		}
 	}
 }
@@ -172,12 +203,21 @@ func (c *Closer) month(ctx context.Context, a books.Archived, loc *time.Location
 	if err != nil {
 		return err
 	}
-	withdrawn := len(s.Hidden) > 0 && s.Hidden[len(s.Hidden)-1].N > old.Withdrawals
-	if old.N > 0 && old.Windows == s.Windows && old.Lost == s.Lost && !withdrawn {
-		return nil
+	if old.N > 0 && old.Windows == s.Windows && old.Lost == s.Lost {
+		later, _, err := c.ledger.Months.Withdrawn(ctx, a.Stream, a.From, a.To, old.Withdrawals)
+		if err == nil && len(later) == 0 {
+			c.keep(a)
+		}
+		if err != nil || len(later) == 0 {
+			return err
+		}
 	}
-	a.Windows, a.Lost, a.Withdrawals = s.Windows, s.Lost, s.Lines
-	if err := c.read(ctx, &a, s, loc); err != nil {
+	hidden, lines, err := c.ledger.Months.Withdrawn(ctx, a.Stream, a.From, a.To, 0)
+	if err != nil {
+		return err
+	}
+	a.Windows, a.Lost, a.Withdrawals = s.Windows, s.Lost, lines
+	if err := c.read(ctx, &a, hidden, loc); err != nil {
 		return err
 	}
 	// What came while it was read is seen at the next look.
@@ -189,8 +229,17 @@ func (c *Closer) month(ctx context.Context, a books.Archived, loc *time.Location
 	}
 	c.log.Info("a month is final, and its digest is in the books", "stream", a.Stream, "month", a.Month, "rows",
 		a.Rows, "again", old.N > 0)
+	c.keep(a)
 	c.changed()
 	return nil
+}
+
+// keep notes that a month's line holds.
+func (c *Closer) keep(a books.Archived) {
+	if c.holds[a.Stream] == nil {
+		c.holds[a.Stream] = make(map[time.Time]time.Time)
+	}
+	c.holds[a.Stream][a.From.UTC()] = a.To
 }
 
 // say logs what is wrong with a month, once.
@@ -200,3 +249,6 @@ func (c *Closer) say(stream, month, text string) {
 		c.log.Error("a month of the archive", "stream", stream, "month", month, "problem", text)
 	}
 }
+
+// mended forgets what was said, so that it is said when it comes again.
+func (c *Closer) mended(stream, month string) { delete(c.said, stream+" "+month) }

@@ -249,6 +249,68 @@ func TestMonthChanges(t *testing.T) {
 	}
 }
 
+// TestMonthThatHolds: a month whose line holds costs nothing until something comes that is about it,
+// and what is wrong is said again when it was mended meanwhile.
+func TestMonthThatHolds(t *testing.T) {
+	w := newTown(t, 124)
+	if list := w.look(t); len(list) != 1 || len(w.holds["s"]) != 1 {
+		t.Fatalf("%d lines, and %v hold", len(list), w.holds)
+	}
+	db, err := sql.Open("sqlite", filepath.Join(w.dir, "ledger.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	alter := func(from, to string) {
+		t.Helper()
+		if _, err := db.ExecContext(t.Context(), "ALTER TABLE "+from+" RENAME TO "+to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.enter(t, released(june.AddDate(0, 1, 1), 1))
+	alter("archived", "away")
+	if err := w.Look(t.Context()); err != nil {
+		t.Errorf("its line is looked for: %v", err)
+	}
+	alter("away", "archived")
+	w.enter(t, released(june.Add(3*time.Hour), 1))
+	if list := w.look(t); len(list) != 2 {
+		t.Error("a late window is not seen")
+	}
+	again := &town{Closer: New(w.ledger, w.kept, w.trusted, w.now, w.changed, w.Closer.log), dir: w.dir}
+	for range 2 {
+		if list := again.look(t); len(list) != 2 || len(again.holds["s"]) != 1 {
+			t.Errorf("after another start there are %d lines, and %v hold", len(list), again.holds)
+		}
+	}
+	store, err := sql.Open("sqlite", filepath.Join(w.dir, "store.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	clear(again.holds)
+	if _, err := db.ExecContext(t.Context(), "DELETE FROM archived"); err != nil {
+		t.Fatal(err)
+	}
+	for _, add := range []string{"+ 1", "- 1", "+ 1"} {
+		_, err := store.ExecContext(t.Context(), "UPDATE released SET value = value "+add+
+			" WHERE start = (SELECT min(start) FROM released)")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			again.look(t)
+		}
+		clear(again.holds)
+		if _, err := db.ExecContext(t.Context(), "DELETE FROM archived"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := strings.Count(w.log.String(), "other numbers"); n != 2 {
+		t.Errorf("what is wrong, mended and wrong again is said %d times:\n%s", n, &w.log)
+	}
+}
+
 // TestMonthOfOldNames: rows of a gateway that was renamed are its own all the same.
 func TestMonthOfOldNames(t *testing.T) {
 	w := newTown(t, 124)

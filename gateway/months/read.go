@@ -7,14 +7,13 @@ import (
 	"time"
 
 	"sluice/books"
-	"sluice/gateway/ledger"
 	"sluice/store"
 	"sluice/store/table"
 )
 
 // read reads a month's windows from the store, one at a time, holds each against its line,
 // and adds up the digest of all.
-func (c *Closer) read(ctx context.Context, a *books.Archived, s ledger.Span, loc *time.Location) error {
+func (c *Closer) read(ctx context.Context, a *books.Archived, hidden []books.Withdrawal, loc *time.Location) error {
 	lines, err := c.ledger.Months.Released(ctx, a.Stream, a.From, a.To)
 	if err != nil {
 		return err
@@ -38,7 +37,7 @@ func (c *Closer) read(ctx context.Context, a *books.Archived, s ledger.Span, loc
 		if len(rows) == 0 && isLost(lost, line) {
 			continue
 		}
-		if what := differs(line, rows, s.Hidden); what != "" {
+		if what := differs(line, rows, hidden); what != "" {
 			return &unlike{line.Start, what}
 		}
 		for j := range rows {
