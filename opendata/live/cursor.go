@@ -16,8 +16,9 @@ const slack = 100
 // cursor is where a listener is.
 type cursor struct {
 	at      position
-	seq     int64 // of the next window
-	resumed bool  // it had an id
+	seq     int64     // of the next window
+	resumed bool      // it had an id
+	list    []*window // what next returned last, to be used again
 }
 
 // missed is what a listener does not get: lines of a gateway from one to another.
@@ -29,8 +30,8 @@ type missed struct {
 // follow returns a cursor behind an id; behind everything that is known where there is none.
 func (f *Feed) follow(at position) *cursor {
 	c := &cursor{at: position{}, resumed: at != nil}
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	f.mu.RLock()
+	defer f.mu.RUnlock()
 	if !c.resumed {
 		c.seq = f.count
 		for _, l := range f.lanes {
@@ -47,10 +48,12 @@ func (f *Feed) follow(at position) *cursor {
 }
 
 // next returns what comes next for a listener, and what is missing before it; changed is
-// closed when there is more, over when the listener has to come again.
+// closed when there is more, over when the listener has to come again. The list holds until next
+// is called again.
 func (f *Feed) next(c *cursor) (list []*window, gaps []missed, changed, over <-chan struct{}) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	list = c.list[:0]
 	for _, l := range f.lanes {
 		n, known := c.at[l.name]
 		if !known { // it is new to this listener
@@ -76,6 +79,7 @@ func (f *Feed) next(c *cursor) (list []*window, gaps []missed, changed, over <-c
 			}
 		}
 	}
+	c.list = list
 	return list, gaps, f.changed, f.over
 }
 
@@ -111,8 +115,8 @@ func (f *Feed) rest(ctx context.Context, gaps []missed, want *filter) ([]string,
 // span is from the first window that may be missing of a stream to the first that is
 // remembered.
 func (f *Feed) span(gaps []missed, st books.Stream) (from, to time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	f.mu.RLock()
+	defer f.mu.RUnlock()
 	to = f.newest
 	for _, w := range f.windows {
 		if w.stream == st.ID && w.start.Before(to) && slices.ContainsFunc(gaps, func(g missed) bool {

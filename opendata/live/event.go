@@ -1,6 +1,7 @@
 package live
 
 import (
+	"bytes"
 	"context"
 	"net/url"
 	"slices"
@@ -26,7 +27,7 @@ const (
 	making  = 4 // at a time
 )
 
-// event is a window as it is sent, without its id. It is immutable.
+// event is a window as it is sent, without its id. It is immutable but for what it has framed.
 type event struct {
 	stream string
 	whole  []byte // all of it; empty where there is nothing to show
@@ -34,6 +35,9 @@ type event struct {
 	items  []span
 	made   time.Time
 	large  bool // whole says where it is
+
+	once   sync.Once
+	framed []byte // below the id that was first; guarded by once
 }
 
 // span is where an item is in an event.
@@ -44,18 +48,26 @@ type span struct {
 
 const tail = "]}\n\n"
 
-// only is the event with the items that a filter wants; nothing if there are none.
-func (e *event) only(want *filter) []byte {
-	if want == nil || len(e.whole) == 0 {
-		return e.whole
-	}
-	if !want.hasStream(e.stream) {
+// under is the event below the line of its id, as it is sent: for all who want all of it the same
+// bytes, in one piece. It is empty where nothing is wanted.
+func (e *event) under(id []byte, want *filter) []byte {
+	if len(e.whole) == 0 || !want.hasStream(e.stream) {
 		return nil
 	}
-	if want.all(e.stream) || e.large {
-		return e.whole
+	if want != nil && !want.all(e.stream) && !e.large {
+		return e.only(id, want)
 	}
-	size := 0 // every listener may hold one of these, so it is no larger than it must be
+	e.once.Do(func() { e.framed = slices.Concat(id, e.whole) })
+	if bytes.HasPrefix(e.framed, id) { // an id is a whole line
+		return e.framed
+	}
+	return slices.Concat(id, e.whole) // of a listener that has come as far in another order
+}
+
+// only is the event with the items that a filter wants; nothing if there are none. Every listener
+// may hold one of these, so it is no larger than it must be.
+func (e *event) only(id []byte, want *filter) []byte {
+	size := 0
 	for i := range e.items {
 		if s := &e.items[i]; want.has(e.stream, s.cell, s.measure) {
 			size += s.to - s.from + len(",")
@@ -64,12 +76,14 @@ func (e *event) only(want *filter) []byte {
 	if size == 0 {
 		return nil
 	}
-	b := append(make([]byte, 0, e.head+size-len(",")+len(tail)), e.whole[:e.head]...)
-	for i := range e.items {
+	b := append(make([]byte, 0, len(id)+e.head+size-len(",")+len(tail)), id...)
+	b = append(b, e.whole[:e.head]...)
+	for i, first := 0, true; i < len(e.items); i++ {
 		if s := &e.items[i]; want.has(e.stream, s.cell, s.measure) {
-			if len(b) > e.head {
+			if !first {
 				b = append(b, ',')
 			}
+			first = false
 			b = append(b, e.whole[s.from:s.to]...)
 		}
 	}
@@ -82,7 +96,7 @@ type events struct {
 	slots  chan struct{}
 	flight singleflight.Group
 
-	mu    sync.Mutex
+	mu    sync.RWMutex
 	kept  map[*window]*event // guarded by mu
 	bytes int                // of those; guarded by mu
 }
@@ -93,9 +107,9 @@ func newEvents(source *query.Source) *events {
 
 // of returns the event of a window.
 func (x *events) of(ctx context.Context, w *window) (*event, error) {
-	x.mu.Lock()
+	x.mu.RLock()
 	e := x.kept[w]
-	x.mu.Unlock()
+	x.mu.RUnlock()
 	if e != nil && time.Since(e.made) < fresh {
 		return e, nil
 	}
@@ -128,18 +142,21 @@ func (x *events) keep(w *window, e *event) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if old := x.kept[w]; old != nil {
-		x.bytes -= len(old.whole)
+		x.bytes -= old.size()
 		delete(x.kept, w)
 	}
 	for k, old := range x.kept {
-		if time.Since(old.made) >= fresh || x.bytes+len(e.whole) > maxKept {
-			x.bytes -= len(old.whole)
+		if time.Since(old.made) >= fresh || x.bytes+e.size() > maxKept {
+			x.bytes -= old.size()
 			delete(x.kept, k)
 		}
 	}
 	x.kept[w] = e
-	x.bytes += len(e.whole)
+	x.bytes += e.size()
 }
+
+// size is how many bytes it has, framed too.
+func (e *event) size() int { return 2 * len(e.whole) }
 
 // build asks the store, as the API does.
 func (x *events) build(ctx context.Context, w *window) (*event, error) {

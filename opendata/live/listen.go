@@ -1,7 +1,10 @@
 package live
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -52,11 +55,48 @@ func (f *Feed) Handler(limits Limits, fail httpcache.Failer) http.HandlerFunc {
 				"wait as long as Retry-After says, or ask /api/v1/latest from time to time")
 			return
 		}
-		defer s.leave(client)
 		door.Aside(r)
 		head(h)
-		f.serve(r.Context(), newSpeaker(w), f.follow(at), want)
+		conn, ctx, err := own(w, r)
+		if err != nil {
+			s.leave(client)
+			fail(w, r, err)
+			return
+		}
+		go func() {
+			defer s.leave(client)
+			defer conn.Close()
+			to, c := &speaker{conn: conn}, f.follow(at)
+			if to.begin(answered(h), c.at) {
+				f.serve(ctx, to, c, want)
+			}
+		}()
 	}
+}
+
+// own takes the connection of a request from net/http, which would hold buffers and a stack for
+// each, and write a long event in several pieces. The context ends when the client leaves, or the
+// connection is closed.
+func own(w http.ResponseWriter, r *http.Request) (net.Conn, context.Context, error) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+	go func() {
+		defer cancel()
+		_, _ = conn.Read(make([]byte, 1)) // it has nothing to say but that it leaves
+	}()
+	return conn, ctx, nil
+}
+
+// answered is the head of the answer, whose end is that of the connection (RFC 9112, section 6.3).
+func answered(h http.Header) []byte {
+	var b bytes.Buffer
+	b.WriteString("HTTP/1.1 200 OK\r\n")
+	_ = h.Write(&b) // into memory
+	fmt.Fprintf(&b, "Date: %s\r\n\r\n", time.Now().UTC().Format(http.TimeFormat))
+	return b.Bytes()
 }
 
 // head says that the answer is not for caches, nor for a proxy to collect before it passes
@@ -90,36 +130,32 @@ func (f *Feed) asked(r *http.Request) (at position, want *filter, err error) {
 
 // serve sends what comes until the listener leaves, or has to.
 func (f *Feed) serve(ctx context.Context, to *speaker, c *cursor, want *filter) {
-	if !to.say([]byte("retry: 2000\n"), c.at, nil) {
-		return
-	}
+	timer := time.NewTimer(heartbeat)
+	defer timer.Stop()
 	for {
 		list, gaps, changed, over := f.next(c)
 		wait, failed := heartbeat, false
 		if len(gaps) > 0 {
 			paths, err := f.rest(ctx, gaps, want)
-			if err != nil || !to.say(nil, c.at, gapEvent(paths)) {
+			if err != nil || !to.say(c.at, &event{whole: gapEvent(paths)}, nil) {
 				return
 			}
 		}
 		for _, w := range list {
 			e, err := f.events.of(ctx, w)
 			if failed = err != nil; failed {
-				wait = again // it is not lost
+				wait, changed = again, nil // it is not lost
 				break
 			}
 			c.sent(w)
-			if b := e.only(want); len(b) > 0 && !to.say(nil, c.at, b) {
+			if !to.say(c.at, e, want) {
 				return
 			}
 		}
 		if len(list) == batch && !failed {
 			continue
 		}
-		if failed {
-			changed = nil
-		}
-		timer := time.NewTimer(wait)
+		timer.Reset(wait)
 		select {
 		case <-changed:
 		case <-timer.C:
@@ -133,53 +169,55 @@ func (f *Feed) serve(ctx context.Context, to *speaker, c *cursor, want *filter) 
 		case <-ctx.Done():
 			return
 		}
-		timer.Stop()
 	}
 }
 
-// speaker writes to one listener.
+// speaker writes to one listener, each event at once.
 type speaker struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-	buffer  []byte // for ids
-	id      string // the last one that was sent
+	conn   net.Conn
+	buffer []byte
+	last   []byte // the line of the id that was sent last
 }
 
-func newSpeaker(w http.ResponseWriter) *speaker {
-	s := &speaker{w: w, control: http.NewResponseController(w)}
-	_ = s.control.SetReadDeadline(time.Time{}) // the request has been read; a recorder of a test has none
-	return s
+// begin sends the head of the answer, and where the listener begins.
+func (s *speaker) begin(head []byte, at position) bool {
+	s.last = appendID(nil, at)
+	return s.write(slices.Concat(head, []byte("retry: 2000\n"), s.last, []byte("\n")))
 }
 
-// say sends an event with an id; without one, the id alone, which a browser remembers.
-func (s *speaker) say(before []byte, at position, event []byte) bool {
-	b := append(s.buffer[:0], before...)
-	if len(at) > 0 {
-		from := len(b) + len("id: ")
-		b = at.append(append(b, "id: "...))
-		s.id = string(b[from:])
-		b = append(b, '\n')
+// say sends what is wanted of an event, if anything.
+func (s *speaker) say(at position, e *event, want *filter) bool {
+	s.buffer = appendID(s.buffer[:0], at)
+	b := e.under(s.buffer, want)
+	if len(b) == 0 {
+		return true
 	}
-	if len(event) == 0 {
-		b = append(b, '\n')
-	}
-	s.buffer = b
-	_ = s.control.SetWriteDeadline(time.Now().Add(writeTime))
-	if _, err := s.w.Write(b); err != nil {
-		return false
-	}
-	if _, err := s.w.Write(event); err != nil {
-		return false
-	}
-	return s.control.Flush() == nil
+	s.buffer, s.last = s.last, s.buffer
+	return s.write(b)
 }
 
 // beat shows proxies that the connection lives, and the listener how far it has come.
 func (s *speaker) beat(at position) bool {
-	if string(at.append(s.buffer[:0])) == s.id {
-		at = nil
+	s.buffer = appendID(s.buffer[:0], at)
+	if bytes.Equal(s.buffer, s.last) {
+		return s.write([]byte(":\n\n"))
 	}
-	return s.say([]byte(":\n"), at, nil)
+	s.buffer, s.last = s.last, s.buffer
+	return s.write(slices.Concat([]byte(":\n"), s.last, []byte("\n")))
+}
+
+func (s *speaker) write(b []byte) bool {
+	_ = s.conn.SetWriteDeadline(time.Now().Add(writeTime))
+	_, err := s.conn.Write(b)
+	return err == nil
+}
+
+// appendID appends the line of an id, which a browser remembers.
+func appendID(b []byte, at position) []byte {
+	if len(at) == 0 {
+		return b
+	}
+	return append(at.append(append(b, "id: "...)), '\n')
 }
 
 // filter is what a listener asked for; nil for everything.

@@ -49,7 +49,7 @@ type Feed struct {
 	events  *events
 	done    chan struct{} // closed when Run ends
 
-	mu      sync.Mutex
+	mu      sync.RWMutex  // thousands read at once when a window closes
 	windows []*window     // the newest, in the order in which they became known; guarded by mu
 	count   int64         // of all that ever were in windows; guarded by mu
 	newest  time.Time     // the latest end of any; guarded by mu
