@@ -213,6 +213,8 @@ type Decision struct {
 	// Next is a change that has been voted and is not in force yet.
 	Next     *Next    `json:"next,omitempty"`
 	Problems []string `json:"problems,omitempty"`
+	// History is what has happened to it, the newest last and bounded; absent in books of before.
+	History []Happening `json:"history,omitempty"`
 }
 
 // Next describes what a motion will change in a decision, by language, and from when.

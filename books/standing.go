@@ -1,5 +1,7 @@
 package books
 
+import "time"
+
 // States of a decision, and of the series that it makes.
 const (
 	InForce   = "in_force"
@@ -7,6 +9,36 @@ const (
 	Coming    = "coming"
 	Suspended = "suspended"
 )
+
+// What happens to a decision besides that it is suspended.
+const (
+	Decided   = "decided"
+	Announced = "announced" // a change was voted and takes effect later
+	Amended   = "changed"
+	Lifted    = "lifted" // it is suspended no more
+	Ended     = "ended"
+)
+
+// Happening is something that has happened to a decision: a line of its history, which stays
+// as it was written.
+type Happening struct {
+	Kind string    `json:"kind"` // of the above, or suspended
+	At   time.Time `json:"at"`   // when the books said it for the first time; of an end, when it came
+	// Motion is the one that brought it; empty where none did, as in a simulation of an unsigned policy.
+	Motion string `json:"motion,omitempty"`
+	// Title, From and Until are the decision's, as it was then.
+	Title map[string]string `json:"title"`
+	From  string            `json:"from"`
+	Until string            `json:"until"`
+	// Begins is when an announced change takes effect; Changes what is or will be different, by
+	// language, at most ten lines.
+	Begins  time.Time           `json:"begins,omitzero"`
+	Changes map[string][]string `json:"changes,omitempty"`
+	// Since, By and Reason are as in Decision, of what was suspended or has ended.
+	Since  string            `json:"since,omitempty"`
+	By     string            `json:"by,omitempty"`
+	Reason map[string]string `json:"reason,omitempty"`
+}
 
 // Unsaid is the language of a text of which the council has not said it (BCP 47).
 const Unsaid = "und"

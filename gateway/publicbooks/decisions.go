@@ -36,6 +36,10 @@ func (b *decisionsBook) write(ctx context.Context, v *activation.View, now time.
 	for _, d := range before {
 		known[d.ID] = d
 	}
+	motion := ""
+	if v.Enacted != nil {
+		motion = v.Enacted.ID
+	}
 	list := []books.Decision{}
 	listed := make(map[string]bool)
 	for i := range set.Decisions {
@@ -49,6 +53,7 @@ func (b *decisionsBook) write(ctx context.Context, v *activation.View, now time.
 			e.Next = next(coming, d)
 		}
 		date(&e, known[d.Decision], now)
+		remember(&e, known[d.Decision], motion, set.Location, now)
 		list, listed[e.ID] = append(list, e), true
 	}
 	if coming != nil {
@@ -63,12 +68,15 @@ func (b *decisionsBook) write(ctx context.Context, v *activation.View, now time.
 			}
 			e.State, e.Since = books.Coming, max(d.From.String(), dayOf(coming.Set, coming.Motion.NotBefore))
 			date(&e, known[d.Decision], now)
+			remember(&e, known[d.Decision], motion, set.Location, now)
 			list, listed[e.ID] = append(list, e), true
 		}
 	}
 	for _, d := range before {
 		if !listed[d.ID] {
-			list = append(list, gone(d, dayOf(set, now)))
+			e := gone(d, dayOf(set, now))
+			remember(&e, d, motion, set.Location, now)
+			list = append(list, e)
 		}
 	}
 	raw, err := books.JSON(list)

@@ -26,6 +26,12 @@ func stand(b *books.Decision, set *compile.Set, d *bundle.Decision, running bool
 		if since := why.Since.String(); since <= dayOf(set, now) { // a later day does not put it off
 			b.Since = since
 		}
+		switch { // an earlier day does not undo what was measured
+		case old.State == books.InForce:
+			b.Since = dayOf(set, now)
+		case old.State == books.Suspended && old.By == books.ByCouncil && old.Since > b.Since:
+			b.Since = old.Since
+		}
 	case len(set.Broken[d.Decision]) > 0:
 		stopped(b, books.ByCharter, old, dayOf(set, now))
 	case now.Before(d.Stream.From):

@@ -45,9 +45,10 @@ func serve(t *testing.T, base string) http.Handler {
 	s := shelf{
 		"city.json": books.City{ID: "c", Name: "Port <alba> & co", Timezone: "Europe/Madrid"},
 		"decisions.json": []books.Decision{
-			{ID: "1", Title: map[string]string{"en": "Air", "ca": "Aire"}, State: books.InForce, From: "2026-01-01",
+			{ID: "1", Motion: "m1", Title: map[string]string{"en": "Air", "ca": "Aire"},
+				State: books.InForce, From: "2026-01-01",
 				Until: "2026-12-31", Published: told},
-			{ID: "2", Title: map[string]string{"en": "Steps"}, State: books.InForce, From: "2026-01-01",
+			{ID: "2", Motion: "m1", Title: map[string]string{"en": "Steps"}, State: books.InForce, From: "2026-01-01",
 				Until: "2026-12-31", Published: told.Add(time.Hour)},
 		},
 		"streams.json": []books.Stream{{ID: "air", Title: map[string]string{"en": "Air", "ca": "Aire"}, Every: "PT1H",

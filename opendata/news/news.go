@@ -28,7 +28,9 @@ type Kind string
 const (
 	Decided   Kind = "decided"
 	Changes   Kind = "changes" // a change has been voted and is not in force yet
+	Changed   Kind = "changed"
 	Suspended Kind = "suspended"
+	Lifted    Kind = "lifted" // it is suspended no more
 	Ended     Kind = "ended"
 	Sensors   Kind = "sensors"
 	Withdrawn Kind = "withdrawn"
@@ -47,7 +49,8 @@ type Event struct {
 	Decision, Stream string
 	Zones            []string
 
-	decision books.Decision
+	decision books.Decision // as it was then
+	changes  map[string][]string
 	sensors  []books.Sensor // of one kind and zone
 	stream   query.Stream
 	number   store.Observation
@@ -117,8 +120,10 @@ func (d *Desk) all(ctx context.Context) ([]Event, time.Time, error) {
 		return nil, now, err
 	}
 	for _, x := range decisions {
-		if x.Published.After(now) {
-			now = x.Published
+		for _, h := range append(x.History, books.Happening{At: x.Published}) {
+			if h.At.After(now) {
+				now = h.At
+			}
 		}
 	}
 	out := decided(decisions, city, streams)
@@ -132,52 +137,6 @@ func (d *Desk) all(ctx context.Context) ([]Event, time.Time, error) {
 		out = append(out, list...)
 	}
 	return out, now, nil
-}
-
-// decided are the events of decisions.
-func decided(list []books.Decision, city books.City, streams []query.Stream) (out []Event) {
-	midnight := func(day string) time.Time {
-		t, err := time.ParseInLocation(time.DateOnly, day, query.Place(city.Timezone))
-		if err != nil {
-			return time.Time{}
-		}
-		return t.UTC()
-	}
-	for _, x := range list {
-		e := Event{Decision: x.ID, Timezone: city.Timezone, decision: x}
-		for _, st := range streams {
-			if st.Decision != x.ID {
-				continue
-			}
-			e.Stream, e.stream = st.ID, st
-			for _, c := range st.Cells {
-				if !slices.Contains(e.Zones, c.Zone) {
-					e.Zones = append(e.Zones, c.Zone)
-				}
-			}
-		}
-		add := func(kind Kind, at time.Time, what string) {
-			if e := e; !at.IsZero() {
-				e.Kind, e.At, e.ID = kind, at, string(kind)+"/"+x.ID+"/"+what
-				out = append(out, e)
-			}
-		}
-		told := x.Published
-		if told.IsZero() {
-			told = midnight(x.From)
-		}
-		add(Decided, told, stamp(told))
-		if x.Next != nil {
-			add(Changes, x.Next.Published, x.Next.Motion)
-		}
-		switch st := x.Standing(); {
-		case st.State == books.Suspended:
-			add(Suspended, midnight(st.Since), st.Since)
-		case st.State == books.Past && st.Since != "":
-			add(Ended, midnight(st.Since), st.Since)
-		}
-	}
-	return out
 }
 
 // registered are the sensors that are new: those of one kind that one day came into one

@@ -91,14 +91,14 @@ func TestEvents(t *testing.T) {
 	s := city()
 	told := time.Date(2026, 2, 1, 9, 0, 0, 0, time.UTC)
 	s["decisions.json"] = []books.Decision{
-		{ID: "17", Title: map[string]string{"en": "Air"}, State: books.Suspended, By: books.ByCouncil,
+		{ID: "17", Motion: "m1", Title: map[string]string{"en": "Air"}, State: books.Suspended, By: books.ByCouncil,
 			Since: "2026-02-20",
 			From:  "2026-01-01", Until: "2026-12-31", Published: told,
 			Reason: map[string]string{"en": "A sensor was moved"},
 			Next: &books.Next{Motion: "m2", From: told.AddDate(0, 2, 0), Published: told.AddDate(0, 0, 5),
 				Changes: map[string][]string{"en": {"stronger: epsilon is smaller."}}}},
 		{ID: "3", Title: map[string]string{"en": "Steps"}, State: books.Past, Since: "2026-01-31", From: "2025-06-01",
-			Until: "2026-01-30"},
+			Until: "2026-01-30", Motion: "m0"},
 	}
 	s["streams.json"] = []books.Stream{air("mean(no2)")}
 	s["register.json"] = books.Register{Sensors: []books.Sensor{
@@ -274,7 +274,7 @@ func TestSeveralMeasures(t *testing.T) {
 	st.Measures = append(st.Measures, pm)
 	s["streams.json"] = []books.Stream{st}
 	s["decisions.json"] = []books.Decision{{ID: "17", Title: st.Title, State: books.InForce, From: "2026-01-01",
-		Until: "2026-12-31"}}
+		Until: "2026-12-31", Motion: "m1"}}
 	list, err := desk(s, rows{number(9, 77)}).Events(t.Context())
 	if err != nil || len(list) != 2 {
 		t.Fatal(list, err)

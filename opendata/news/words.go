@@ -76,6 +76,12 @@ func (e Event) Tell(n Names) Told {
 	switch e.Kind {
 	case Decided:
 		t.Title = l.Say("Decided: %s", title)
+		switch begun := e.decision.From <= e.At.In(query.Place(e.Timezone)).Format(time.DateOnly); {
+		case e.decision.Motion == "" && begun:
+			t.Title = l.Say("In force, not voted (simulation): %s", title)
+		case e.decision.Motion == "":
+			t.Title = l.Say("To come, not voted (simulation): %s", title)
+		}
 		t.Text = l.Say("Decision %s holds from %s to %s.", e.Decision, l.Date(e.decision.From),
 			l.Date(e.decision.Until))
 	case Changes:
@@ -83,6 +89,14 @@ func (e Event) Tell(n Names) Told {
 		t.Title = l.Say("A change was voted: %s", title)
 		t.Text = l.Say("From %s on: %s", l.Day(next.From.In(query.Place(e.Timezone))),
 			strings.Join(inWords(l, next.Changes), " "))
+	case Changed:
+		t.Title, t.Text = l.Say("Changed: %s", title), e.whatChanged(l)
+	case Lifted:
+		t.Title = l.Say("Runs again: %s", title)
+		if e.decision.By == books.ByCouncil {
+			t.Title = l.Say("No longer suspended: %s", title)
+		}
+		t.Text = l.Say("Since %s it is measured and published again.", l.Day(e.At.In(query.Place(e.Timezone))))
 	case Suspended:
 		t.Title = l.Say("Stopped: %s", title)
 		if e.decision.By == books.ByCouncil {
@@ -103,6 +117,25 @@ func (e Event) Tell(n Names) Told {
 	}
 	t.Path = e.path()
 	return t
+}
+
+// mostTold is how many changes are told; the decision's page has all of them.
+const mostTold = 2
+
+// whatChanged says what is different in the words of a decision, and whether that was voted.
+func (e Event) whatChanged(l *i18n.Localizer) string {
+	lines := inWords(l, e.changes)
+	text := strings.Join(lines[:min(len(lines), mostTold)], " ")
+	switch more := len(lines) - mostTold; {
+	case len(lines) == 0:
+		text = l.Say("Its text is another one; what it does is the same.")
+	case more > 0:
+		text += " " + l.Say("And %d more.", more)
+	}
+	if e.decision.Motion == "" {
+		text += " " + l.Say("Nobody has voted it: this is a simulation.")
+	}
+	return text
 }
 
 // inWords are sentences by language, in the reader's where there are any.

@@ -56,7 +56,7 @@ type share struct {
 func (w *Web) shared(v locale, city books.City, page any) share {
 	s := w.speak[v.lang]
 	out := share{Title: s.Say("What %s measures", city.Name), Image: link("/card.png", "lang", v.lang),
-		Text: s.Say("Every number here was released under a decision of the council. Raw readings are not kept.")}
+		Text: w.promise(s)}
 	switch p := page.(type) {
 	case *streamPage:
 		out.Title, _ = s.Title(p.Title)
@@ -79,6 +79,18 @@ func (w *Web) shared(v locale, city books.City, page any) share {
 	}
 	out.Alt = out.Title + ". " + out.Text
 	return out
+}
+
+// promise says under what every number was released: a vote of the council is claimed only
+// where there is one.
+func (w *Web) promise(s *i18n.Localizer) string {
+	list, err := w.source.Books.Decisions()
+	voted := func(d books.Decision) bool { return d.Motion != "" }
+	if err == nil && len(list) > 0 && !slices.ContainsFunc(list, voted) {
+		return s.Say("Every number here was released under a decision that is in force and that nobody has voted " +
+			"(simulation). Raw readings are not kept.")
+	}
+	return s.Say("Every number here was released under a decision of the council. Raw readings are not kept.")
 }
 
 // The size of a card, in units of which each is two pixels: what most sites show whole.

@@ -161,6 +161,8 @@ type frame struct {
 	Canonical string
 	// Public is where the public finds this server, if known.
 	Public string
+	// Promise is under what the numbers were released.
+	Promise string
 	// Base is where commands can reach this server.
 	Base string
 	// Feeds are what to follow, of the page's subject and of the city.
@@ -201,7 +203,7 @@ func (w *Web) render(r *http.Request, v locale, name string, data any) (*httpcac
 		return nil, err
 	}
 	f := frame{Base: w.place.Base(), Public: w.place.Public, City: city, Path: r.URL.Path,
-		Feeds: w.feeds(v, city, data), Share: w.shared(v, city, data),
+		Feeds: w.feeds(v, city, data), Promise: w.promise(w.speak[v.lang]), Share: w.shared(v, city, data),
 		About: w.about(v, city, data), Page: data}
 	for _, code := range i18n.Codes {
 		q := url.Values{"lang": {code}}
