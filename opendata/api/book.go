@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path"
+	"slices"
 	"time"
 
 	"sluice/books"
@@ -102,6 +103,10 @@ func (a *API) book(small http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
+// chains are the files that pages and manifests name and that have no line before anything
+// was released: they are empty then.
+var chains = []string{"ledger.jsonl", "releases.jsonl", "archive.jsonl"}
+
 // small serves a file that is read whole.
 func (a *API) small(r *http.Request) (*httpcache.Reply, error) {
 	name := r.PathValue("name")
@@ -111,7 +116,10 @@ func (a *API) small(r *http.Request) (*httpcache.Reply, error) {
 	}
 	raw, err := source.Get(name)
 	var at *fs.PathError // no such file, or a directory
-	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &at) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && slices.Contains(chains, name):
+		raw, err = []byte{}, nil
+	case errors.Is(err, fs.ErrNotExist) || errors.As(err, &at):
 		return nil, query.ErrUnknown
 	}
 	return &httpcache.Reply{Type: bookType(name), Body: raw}, err

@@ -76,7 +76,7 @@ var descriptions = map[string]description{
 			`[{"id":"footfall","title":{"en":"Footfall in the old town"},"every":"PT1H","timezone":"Europe/Madrid",`+
 				`"unit":"device","measures":[{"name":"devices","unit":"device","of":"distinct(unit)","public_from":74,`+
 				`"typical_error":17}],"cells":[{"id":"rambla","zone":"rambla","category":""}],"decision":"2026-14",`+
-				`"from":"2026-06-01","until":"2027-05-31","licence":"CC-BY-4.0","closed_until":"2026-06-15T10:00:00Z",`+
+				`"from":"2026-06-01","until":"2027-05-31","licence":"CC0-1.0","closed_until":"2026-06-15T10:00:00Z",`+
 				`"simulation":true,"max_contributions":4,"bounded_share_from":1075,`+
 				`"bounded_share":{"start":"2026-06-13T22:00:00Z","end":"2026-06-14T22:00:00Z","value":0.19,"low":0.18,`+
 				`"high":0.2}}]`, `,"next":null}`),

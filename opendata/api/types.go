@@ -25,7 +25,7 @@ type stream struct {
 	Since       string            `json:"since,omitempty" doc:"First day of a state that is not in_force, where it is known; of a coming stream the first day on which it will be in force"`
 	By          string            `json:"by,omitempty" enum:"council,charter,policy" doc:"What a suspended one is stopped by: the council; the charter, below which it goes; or that no policy is in force"`
 	Reason      map[string]string `json:"reason,omitempty" doc:"Why the council has suspended it, by language; und where the language is not said"`
-	Licence     string            `json:"licence" example:"CC-BY-4.0"`
+	Licence     string            `json:"licence" example:"CC0-1.0"`
 	ClosedUntil *time.Time        `json:"closed_until" doc:"Every window that ends at or before it is final, at every gateway that has zones of the stream; null before the first, and while the books of a gateway have not been read yet"`
 	Simulation  bool              `json:"simulation" doc:"True where people, places or time are made up"`
 	// Absent or null where it is not known.

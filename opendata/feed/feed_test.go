@@ -169,7 +169,7 @@ func TestNoFeed(t *testing.T) {
 		"/feed/decisions/9.json":  "unknown",
 		"/feed/zones/raval.json":  "unknown",
 		"/feed/city.atom?lang=xx": "lang: is ca, en, es",
-		"/feed/city.atom?q=1":     "query: holds an unknown parameter; known are lang",
+		"/feed/city.atom?q=1":     "query: holds an unknown parameter, q; known are lang",
 	} {
 		if w := get(t, h, path); w.Code != http.StatusTeapot || w.Body.String() != want {
 			t.Errorf("%s: %d %s; want %s", path, w.Code, w.Body, want)

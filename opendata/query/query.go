@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -213,9 +214,10 @@ func Values(raw string, known ...string) (url.Values, error) {
 	if err != nil {
 		return nil, &Invalid{"query", "is not well formed"}
 	}
-	for name := range v {
+	for _, name := range slices.Sorted(maps.Keys(v)) {
 		if !slices.Contains(known, name) {
-			return nil, &Invalid{"query", "holds an unknown parameter; known are " + strings.Join(known, ", ")}
+			return nil, &Invalid{"query", "holds an unknown parameter" + quoted(name) + "; known are " +
+				strings.Join(known, ", ")}
 		}
 		if name != "cell" && name != "measure" && name != "status" && len(v[name]) > 1 {
 			return nil, &Invalid{name, "is there more than once"}
@@ -223,6 +225,20 @@ func Values(raw string, known ...string) (url.Values, error) {
 	}
 	return v, nil
 }
+
+// quoted is the name of a parameter, which the asker has made up, if it is short and plain.
+func quoted(name string) string {
+	odd := func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' || r == '$')
+	}
+	if name == "" || len(name) > maxName || strings.ContainsFunc(name, odd) {
+		return ""
+	}
+	return ", " + name
+}
+
+// maxName bounds the name of a parameter that an error repeats.
+const maxName = 40
 
 // Parameters of observations.
 var Parameters = []string{"from", "to", "cell", "measure", "status", "order", "limit", "cursor", "format"}

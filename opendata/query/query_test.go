@@ -126,3 +126,18 @@ func FuzzQuery(f *testing.F) {
 		}
 	})
 }
+
+// TestUnknownParameter: an error names what the asker has written, if that is short and plain,
+// and the first of several.
+func TestUnknownParameter(t *testing.T) {
+	long := strings.Repeat("x", 41)
+	for raw, want := range map[string]string{
+		"bogus=1": "an unknown parameter, bogus; known are a", "z=1&b=2&a=1": "an unknown parameter, b; known are a",
+		"%3Cb%3E=1": "an unknown parameter; known are a", long + "=1": "an unknown parameter; known are a",
+		"=1": "an unknown parameter; known are a", "%E2%80%AEx=1": "an unknown parameter; known are a",
+	} {
+		if _, err := Values(raw, "a"); err == nil || err.Error() != "query: holds "+want {
+			t.Errorf("%s: %v", raw, err)
+		}
+	}
+}

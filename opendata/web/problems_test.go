@@ -123,6 +123,12 @@ func TestProblems(t *testing.T) {
 		json.Unmarshal([]byte(text), &all) != nil || len(all.Items) != len(used) || len(all.Problems) != len(used) {
 		t.Errorf("/problems for programs is %d %s", status, text)
 	}
+	// A language that there is not is an error everywhere, as in feeds.
+	for _, path := range []string{"/?lang=xx", "/imprint?lang=", "/card.png?lang=EN", "/problems?lang=fr"} {
+		if status, text := ask(path, "text/html"); status != http.StatusBadRequest || !strings.Contains(text, "lang") {
+			t.Errorf("%s is %d", path, status)
+		}
+	}
 	for _, path := range []string{"/problems/none", "/problems/x/y"} {
 		if status, _ := ask(path, "text/html"); status != http.StatusNotFound {
 			t.Errorf("%s is %d", path, status)

@@ -34,6 +34,8 @@ func unusable(s *i18n.Localizer, e *query.Invalid) string {
 		return s.Say("A search has at most 100 letters.")
 	case "size":
 		return s.Say("A notice is of size a4, a5 or a6.")
+	case "lang":
+		return s.Say("These pages are in ca, en and es.")
 	case "layer":
 		return s.Say("It asks for a map that this city does not have. Choose one on the first page.")
 	}

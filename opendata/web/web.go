@@ -124,28 +124,38 @@ func (w *Web) Routes(mux *http.ServeMux) {
 		"/privacy": {"privacy", w.privacy}, "/data": {"data", w.data}, "/archive": {"archive", w.archive},
 		"/docs": {"docs", w.docs}, "/imprint": {"imprint", bare}, "/accessibility": {"accessibility", bare},
 	} {
-		mux.HandleFunc(path, w.cache.Handle(func(r *http.Request) (*httpcache.Reply, error) {
+		mux.HandleFunc(path, w.handle(func(r *http.Request) (*httpcache.Reply, error) {
 			return w.page(r, p.name, p.content)
-		}, w.fail))
+		}))
 	}
-	mux.HandleFunc("/map", w.cache.Handle(w.theMap, w.fail))
+	mux.HandleFunc("/map", w.handle(w.theMap))
 	for path, make := range map[string]httpcache.Maker{"/problems": w.listProblems, "/problems/{$}": w.listProblems,
 		"/problems/{code}": w.oneProblem} {
-		mux.HandleFunc(path, w.cache.Handle(make, w.fail))
+		mux.HandleFunc(path, w.handle(make))
 	}
 	for path, make := range map[string]httpcache.Maker{"/streams/{id}/chart.svg": w.pictureSVG,
 		"/streams/{id}/chart.png": w.picturePNG,
 		"/embed/streams/{id}":     w.embed, "/card.png": w.cityCard, "/decisions/{id}/card.png": w.decisionCard,
 		"/sitemap.xml": w.sitemap, "/robots.txt": w.robots,
 		"/favicon.ico": favicon} {
-		mux.HandleFunc(path, w.cache.Handle(make, w.fail))
+		mux.HandleFunc(path, w.handle(make))
 	}
 	mux.HandleFunc("/streams", toStreams)
 	mux.HandleFunc("/streams/{$}", toStreams)
-	mux.HandleFunc("/decisions/{id}/{file...}", w.cache.Handle(w.file, w.fail))
+	mux.HandleFunc("/decisions/{id}/{file...}", w.handle(w.file))
 	mux.HandleFunc("/", w.cache.Handle(func(*http.Request) (*httpcache.Reply, error) {
 		return nil, query.ErrUnknown
 	}, w.fail))
+}
+
+// handle serves what may be asked for in one of the languages, and in no other.
+func (w *Web) handle(make httpcache.Maker) http.HandlerFunc {
+	return w.cache.Handle(func(r *http.Request) (*httpcache.Reply, error) {
+		if v := r.URL.Query(); v.Has("lang") && !i18n.Known(v.Get("lang")) {
+			return nil, &query.Invalid{Parameter: "lang", Hint: "is " + strings.Join(i18n.Codes, ", ")}
+		}
+		return make(r)
+	}, w.fail)
 }
 
 // content returns the data of a page, given the localizer of its language.

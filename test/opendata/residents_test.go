@@ -64,7 +64,8 @@ func TestRecipes(t *testing.T) {
 	out := recipe(t, work, "bash", "-eu", "-c", strings.ReplaceAll(shell, "curl -s", "curl -sf"))
 	for _, line := range []string{
 		`(?m)^20\S+Z,20\S+,PT1H,rambla,devices,\d+,published,`, `(?m)^304$`, `"@type": "dcat:Catalog"`,
-		`<title>Decided: Footfall in the old town</title>`, `"title":"Decidit: Afluència`,
+		`<title>In force, not voted (simulation): Footfall in the old town</title>`,
+		`"title":"En vigor, sense votar (simulació): Afluència`,
 		`"type":"FeatureCollection".*"value":\d+`,
 		`"name":"[^"]*La Rambla","Observations":\[\{"@iot.id":"footfall:devices:PT1H:rambla@20\S+Z@`,
 		`\{"result":\d+,"resultTime":"20\S+Z"\},\{"result"`, `(?m)^\{"@iot.count":4,"value":\[\{"name":".*La Rambla"`,
