@@ -27,7 +27,7 @@ func stand(b *books.Decision, set *compile.Set, d *bundle.Decision, running bool
 			b.Since = since
 		}
 		switch { // an earlier day does not undo what was measured
-		case old.State == books.InForce:
+		case old.State == books.InForce && b.Since != "":
 			b.Since = dayOf(set, now)
 		case old.State == books.Suspended && old.By == books.ByCouncil && old.Since > b.Since:
 			b.Since = old.Since

@@ -228,10 +228,8 @@ func Values(raw string, known ...string) (url.Values, error) {
 
 // quoted is the name of a parameter, which the asker has made up, if it is short and plain.
 func quoted(name string) string {
-	odd := func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' || r == '$')
-	}
-	if name == "" || len(name) > maxName || strings.ContainsFunc(name, odd) {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-$"
+	if name == "" || len(name) > maxName || strings.Trim(name, plain) != "" {
 		return ""
 	}
 	return ", " + name

@@ -21,13 +21,16 @@ type noticePage struct {
 	City  string
 	Size  string
 	Sizes []string
-	// Step is how small the letters are for all to fit; see fit.
+	// Step is how small the letters are; see fit. Much is how much is said in them.
 	Step int
+	Much much
 	URL  string // of the sensor's page; empty where the public cannot reach any
 	Code template.HTML
 	// Reach is where residents can say something about it; may be empty.
 	Reach   string
 	Tongues []tongue
+	// Rest are lines in all languages, where the tongues do not say it.
+	Rest []template.HTML
 }
 
 // people is what a sensor's numbers can tell of people.
@@ -48,7 +51,7 @@ type facts struct {
 	used, dropped []books.Field
 	// running are the decisions that use any field, waiting those that do while they are in force.
 	running, waiting []books.Decision
-	streams          []query.Stream // of those that are running
+	streams, asleep  []query.Stream // of those that are running, and that are waiting
 	people           people
 }
 
@@ -66,18 +69,39 @@ func (w *Web) notice(r *http.Request, s *i18n.Localizer) (any, error) {
 		return nil, err
 	}
 	n.sensorPage, n.City = f.sensorPage, f.city.Name
-	for _, code := range spoken(f.city, s.Code) {
-		t := teller{facts: f, s: w.speak[code], words: w.words(w.speak[code]), size: n.Size}
-		n.Tongues, n.Reach = append(n.Tongues, t.tell()), t.cut(f.reach())
-	}
 	if base := w.shown(); base != "" {
 		n.URL = base + "/sensors/" + url.PathEscape(n.ID)
 		if n.Code, err = code(n.URL, s.Say("QR code of this sensor's page")); err != nil {
 			return nil, err
 		}
 	}
-	n.Step = n.fit()
-	return n, nil
+	var tellers []teller
+	for _, code := range spoken(f.city, s.Code) {
+		tellers = append(tellers, teller{facts: f, s: w.speak[code], words: w.words(w.speak[code])})
+	}
+	for n.Much = sheets[n.Size].much; ; n.Much++ {
+		n.tell(f, tellers)
+		if step, fits := n.fit(); fits || n.Much == least {
+			n.Step = step
+			return n, nil
+		}
+	}
+}
+
+// Captions reports whether icons have them in all languages, or in the first alone.
+func (n noticePage) Captions() bool { return n.Much < less }
+
+// tell has as much said as there should be.
+func (n *noticePage) tell(f *facts, tellers []teller) {
+	n.Tongues, n.Rest = nil, nil
+	for i := range tellers {
+		t := &tellers[i]
+		t.much = n.Much
+		n.Tongues, n.Reach = append(n.Tongues, t.tell()), t.cut(f.reach())
+	}
+	if n.Much >= basis {
+		n.Rest = n.rest(f, tellers)
+	}
 }
 
 // shown is the address that people reach, as far as is known.
@@ -142,8 +166,11 @@ func (w *Web) facts(r *http.Request, s *i18n.Localizer) (*facts, error) {
 		}
 	}
 	for _, st := range streams {
-		if runs[st.Decision] {
+		switch {
+		case runs[st.Decision]:
 			f.streams = append(f.streams, st)
+		case waits[st.Decision]:
+			f.asleep = append(f.asleep, st)
 		}
 	}
 	f.people = f.whom()

@@ -70,14 +70,15 @@ func TestTell(t *testing.T) {
 			Until: "2026-12-31"}}, streams: series("device", "P1D"),
 	}
 	f.people = f.whom()
-	for size, want := range map[string][]string{
-		"a4": {"What it uses", "What is thrown away at once", "Who decided this", "Legal basis", "How long",
+	for much, want := range map[much][]string{
+		all: {"What it uses", "What is thrown away at once", "Who decided this", "Legal basis", "How long",
 			"Who is responsible", "Your rights", "Tell us what you think", "Whose it is"},
-		"a5": {"Who decided this", "Legal basis", "How long", "Who is responsible", "Your rights",
+		answers: {"Who decided this", "Legal basis", "How long", "Who is responsible", "Your rights",
 			"Tell us what you think"},
-		"a6": nil,
+		short: {"Who decided this", "Legal basis", "How long", "Who is responsible", "Your rights"},
+		basis: nil, least: nil,
 	} {
-		teller := teller{facts: f, s: i18n.In("en"), words: i18n.In("en").Words(books.Vocabulary{}), size: size}
+		teller := teller{facts: f, s: i18n.In("en"), words: i18n.In("en").Words(books.Vocabulary{}), much: much}
 		told := teller.tell()
 		var titles []string
 		text := strings.Join(told.First, "\n")
@@ -88,14 +89,14 @@ func TestTell(t *testing.T) {
 			}
 		}
 		if !slices.Equal(titles, want) {
-			t.Errorf("%s says %q", size, titles)
+			t.Errorf("%d says %q", much, titles)
 		}
 		if !strings.Contains(text, "Nobody is recognised the next day.") || strings.Contains(text, "canary") {
-			t.Errorf("%s says\n%s", size, text)
+			t.Errorf("%d says\n%s", much, text)
 		}
-		if size != "a6" && (!strings.Contains(text, "Portalba has not said it yet.") ||
+		if much < short && (!strings.Contains(text, "Portalba has not said it yet.") ||
 			!strings.Contains(text, "Portalba has not said whom to write to.") || !strings.Contains(text, "not said")) {
-			t.Errorf("%s hides what the city has not said:\n%s", size, text)
+			t.Errorf("%d hides what the city has not said:\n%s", much, text)
 		}
 	}
 }
@@ -107,6 +108,42 @@ func TestSpoken(t *testing.T) {
 	} {
 		if got := spoken(books.City{Languages: strings.Fields(x.city)}, "en"); strings.Join(got, " ") != x.want {
 			t.Errorf("%q is spoken as %q; want %q", x.city, got, x.want)
+		}
+	}
+}
+
+// TestSuspended: a notice of any size says that its sensor is suspended, since when, why and by
+// which decision, and what it is for.
+func TestSuspended(t *testing.T) {
+	d := books.Decision{ID: "2026-16", Title: map[string]string{"en": "Street noise"}, State: books.Suspended,
+		By: books.ByCouncil, Since: "2026-11-26", Reason: map[string]string{"en": "it hung in a chimney"},
+		LegalBasis: "by-law 3", From: "2026-06-01", Until: "2027-05-31"}
+	f := &facts{sensorPage: sensorPage{Sensor: books.Sensor{ID: "n-1", Kind: "meter", Fields: []books.Field{
+		{Name: "laeq", Fate: "dropped", Decision: d.ID, State: books.Suspended}}}, Idle: "idle"},
+		city:    books.City{Name: "Portalba", DPO: books.Party{Email: "dpo@portalba.example"}},
+		waiting: []books.Decision{d}, asleep: []query.Stream{{Stream: books.Stream{Purpose: "environment"}}}}
+	f.people = f.whom()
+	for much := all; much <= least; much++ {
+		n := &noticePage{sensorPage: f.sensorPage, Much: much}
+		n.tell(f, []teller{{facts: f, s: i18n.In("en"), words: i18n.In("en").Words(books.Vocabulary{})}})
+		told := n.Tongues[0]
+		text := strings.Join(told.First, "\n")
+		for _, want := range []string{"suspended since Thursday, 26 November 2026", "2026-16",
+			"Reason: it hung in a chimney"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%d: %q does not say %q", much, text, want)
+			}
+		}
+		if told.Icons[0].Text != "environment" {
+			t.Errorf("%d: it is for %q", much, told.Icons[0].Text)
+		}
+		rest := ""
+		for _, l := range n.Rest {
+			rest += words(l) + "\n"
+		}
+		if want := "Decision: 2026-16\nLegal basis: by-law 3\nYour rights: dpo@portalba.example\n"; much >= basis &&
+			rest != want {
+			t.Errorf("%d: %q; want %q", much, rest, want)
 		}
 	}
 }

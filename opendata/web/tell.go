@@ -38,7 +38,7 @@ type teller struct {
 	*facts
 	s     *i18n.Localizer
 	words i18n.Words
-	size  string
+	much  much
 }
 
 func (t *teller) tell() tongue {
@@ -55,23 +55,31 @@ func (t *teller) tell() tongue {
 		out.First = append(out.First, s.Say("This is a simulation: it may be that nothing stands here."))
 	}
 	out.Icons = t.icons()
-	switch t.size {
-	case "a4":
+	switch t.much {
+	case all:
 		out.Rows = append([]matter{t.uses(), t.throws()}, t.answers()...)
 		out.Rows = append(out.Rows, t.feedback(), t.whose())
-	case "a5":
+	case fates:
+		out.Rows = append([]matter{t.uses(), t.throws()}, t.answers()...)
+	case answers:
 		out.Rows = append(t.answers(), t.feedback())
+	case short:
+		out.Rows = t.answers()
+	case less, least:
+		out.Purpose = ""
 	}
 	return out
 }
 
 // most is how many characters of one text have room, and how many of a list's texts.
 func (t *teller) most() (runes, items int) {
-	switch t.size {
-	case "a4":
+	switch t.much {
+	case all:
 		return 200, 6
-	case "a5":
+	case fates, answers:
 		return 120, 3
+	case least:
+		return 30, 1
 	}
 	return 70, 2
 }
@@ -122,11 +130,14 @@ func (t *teller) first() (out []string) {
 	s := t.s
 	if t.people == untold {
 		if t.Idle != "" {
-			return []string{idle(s, t.Fields) + " " + s.Say("All that it sends is thrown away.")}
+			return append(t.halted(), idle(s, t.Fields)+" "+s.Say("All that it sends is thrown away."))
 		}
 		return []string{s.Say("All that it sends is thrown away: no decision needs it.")}
 	}
 	out = []string{t.telling()}
+	if t.much >= less {
+		return out
+	}
 	var measures []string
 	every, about := "", false
 	for _, st := range t.streams {
@@ -177,7 +188,7 @@ func (t *teller) telling() string {
 func (t *teller) icons() []icon {
 	s := t.s
 	var purposes []string
-	for _, st := range t.streams {
+	for _, st := range slices.Concat(t.streams, t.asleep) {
 		if text := t.words.Purpose(st.Purpose); st.Purpose != "" && !slices.Contains(purposes, text) {
 			purposes = append(purposes, text)
 		}
@@ -260,7 +271,7 @@ func (t *teller) decided() matter {
 			break
 		}
 		text := plain(s.Say("The council") + ": " + s.Say("decision %s", d.ID))
-		if title := inLanguage(s, t.cutAll(d.Title)); title != "" {
+		if title := inLanguage(s, t.cutAll(d.Title)); title != "" && !t.brief() {
 			text += " (" + title + ")"
 		}
 		text += "."
@@ -325,7 +336,7 @@ func (t *teller) howLong() matter {
 	if _, most := t.most(); len(out.Lines) > most {
 		out.Lines = out.Lines[:most]
 	}
-	if t.people != untold {
+	if t.people != untold && !t.brief() {
 		out.Lines = append(out.Lines, plain(s.Say("What the sensor sends is forgotten when the time that it "+
 			"counts in is over, a day at most.")))
 	}
@@ -374,17 +385,6 @@ func (t *teller) whose() matter {
 	s := t.s
 	return matter{Title: s.Say("Whose it is"), Lines: []template.HTML{
 		plain(t.cut(t.Owner) + ". " + s.Say("Sensor %s", t.ID) + ", " + t.cut(t.Place) + ".")}}
-}
-
-// party is somebody to reach, in a line or two.
-func (t *teller) party(p books.Party) (out []template.HTML) {
-	for _, parts := range [][]string{{p.Name, p.Address}, {p.Email, p.Phone, p.Web}} {
-		parts = slices.DeleteFunc(parts, func(x string) bool { return x == "" })
-		if len(parts) > 0 {
-			out = append(out, plain(t.cut(strings.Join(parts, ", "))))
-		}
-	}
-	return out
 }
 
 // plain is a text as HTML.

@@ -26,8 +26,12 @@ async function print(page, size, sensor) {
   const over = await page.evaluate(() => {
     const s = document.querySelector(".sheet");
     const cut = [s, ...s.querySelectorAll(".first *, .hexes *, .second *")].filter((e) => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== "inline" && !e.closest("svg, .visually-hidden"));
-    return [s.scrollHeight - s.clientHeight, cut.length, parseFloat(getComputedStyle(s).fontSize)];
+    const letters = [...s.querySelectorAll("*")].filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) && !e.closest("svg, .visually-hidden"));
+    const point = 96 / 72, smallest = Math.min(...letters.map((e) => parseFloat(getComputedStyle(e).fontSize))) / point;
+    return [s.scrollHeight - s.clientHeight, cut.length, smallest, parseFloat(getComputedStyle(s).fontSize) / point];
   });
+  if (over[2] < 7.99) wrong(`${now}: letters of ${over[2]} points`);
+  if (size === "a4" && over[3] < 8.99) wrong(`${now}: the text has ${over[3]} points`);
   if (over[0] > 0) wrong(`${now}: ${over[0]} pixels are cut off below`);
   if (over[1] > 0) wrong(`${now}: ${over[1]} parts are too wide`);
   await page.addScriptTag({ content: jsqr });
