@@ -102,6 +102,12 @@ func (n *noticePage) tell(f *facts, tellers []teller) {
 	if n.Much >= basis {
 		n.Rest = n.rest(f, tellers)
 	}
+	if n.Much == least { // the code says where the rest is
+		n.City, n.Place, n.Reach = tellers[0].cut(f.city.Name), tellers[0].cut(f.Place), ""
+		for i := range n.Tongues[1:] {
+			n.Tongues[i+1].More = ""
+		}
+	}
 }
 
 // shown is the address that people reach, as far as is known.
