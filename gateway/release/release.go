@@ -79,12 +79,13 @@ func exactly(x plan.Measure, total []int64, slot int, weight int64) estimate {
 			return estimate{} // no data
 		}
 		v := x.Decibels(total)
-		return estimate{v, v, v}
+		return estimate{v, v, v}.rounded(x)
 	}
 	v := float64(total[slot]) / mechanism.Steps(x)
 	switch x.Of {
 	case plan.Mean:
 		v /= float64(max(1, weight))
+		return estimate{v, v, v}.rounded(x)
 	case plan.Quantile:
 		return quantile(x, total, nil)
 	}
@@ -153,7 +154,7 @@ func (a answer) estimates(x plan.Measure, i int, sums Sums, count int64) ([]esti
 		return []estimate{around(float64(noisy[0]), n.Half, plan.Fixed, math.Inf(-1))}, nil
 	case plan.Mean:
 		number, err := a.noise.draw(n.Number, sums.Weight[i])
-		return []estimate{mean(x, n.Halves, noisy[0], number)}, err
+		return []estimate{mean(x, n.Halves, noisy[0], number).rounded(x)}, err
 	case plan.Quantile:
 		return []estimate{quantile(x, noisy, n.Edges())}, nil
 	}

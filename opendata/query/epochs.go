@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -40,12 +41,17 @@ func (e *Epoch) Share() *Share {
 	if !e.Known() || *e.Units.Value < store.ShareHalfWidths*(*e.Units.High-*e.Units.Value) {
 		return nil
 	}
-	part := func(bounded, units float64) float64 { return min(1, bounded/max(1, units)) }
+	part := func(bounded, units float64, to func(float64) float64) float64 {
+		return to(min(1, bounded/max(1, units))*shareSteps) / shareSteps
+	}
 	return &Share{
-		Zones: e.Zones, Start: e.Start, End: e.End, Value: part(*e.Bounded.Value, *e.Units.Value),
-		Low: part(*e.Bounded.Low, *e.Units.High), High: part(*e.Bounded.High, *e.Units.Low),
+		Zones: e.Zones, Start: e.Start, End: e.End, Value: part(*e.Bounded.Value, *e.Units.Value, math.Round),
+		Low: part(*e.Bounded.Low, *e.Units.High, math.Floor), High: part(*e.Bounded.High, *e.Units.Low, math.Ceil),
 	}
 }
+
+// shareSteps is in how many steps a share is told; its interval goes outwards.
+const shareSteps = 10_000
 
 // Known reports whether both numbers were published.
 func (e *Epoch) Known() bool {

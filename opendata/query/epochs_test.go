@@ -112,8 +112,8 @@ func TestShare(t *testing.T) {
 		}
 		return list[0].Share()
 	}
-	if s := one(1000, 190, 10); s == nil || math.Abs(s.Value-0.19) > 1e-12 || math.Abs(s.Low-180./1010) > 1e-12 ||
-		math.Abs(s.High-200./990) > 1e-12 {
+	if s := one(1000, 190, 10); s == nil || math.Abs(s.Value-0.19) > 1e-12 || s.Low != 0.1782 || s.High != 0.2021 {
+		// 180 of 1,010 to 200 of 990, outwards
 		t.Errorf("190 of 1000: %+v", s)
 	}
 	if s := one(1000, 0, 10); s == nil || s.Value != 0 || s.Low != 0 {
