@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/opendata/archive"
 	"sluice/opendata/httpcache"
 	"sluice/opendata/i18n"
 	"sluice/opendata/query"
@@ -31,11 +32,20 @@ type Catalog struct {
 	base   string
 	log    *slog.Logger
 	speak  map[string]*i18n.Localizer
+	files  Files // nil for none
 }
+
+// Files are whole files of what was released.
+type Files interface {
+	Manifest() (archive.Manifest, error)
+}
+
+// Offer gives the catalogue the archive's files, before Routes.
+func (c *Catalog) Offer(f Files) { c.files = f }
 
 // New makes the handler. The base is the public address, if known.
 func New(source *query.Source, cache *httpcache.Cache, base string, log *slog.Logger) *Catalog {
-	return &Catalog{source, cache, strings.TrimSuffix(base, "/"), log, i18n.Localizers()}
+	return &Catalog{source, cache, strings.TrimSuffix(base, "/"), log, i18n.Localizers(), nil}
 }
 
 // Routes adds the catalogue to a mux.
@@ -51,14 +61,15 @@ func (c *Catalog) serve(r *http.Request) (*httpcache.Reply, error) {
 	city, err := c.source.Books.City()
 	streams, err2 := c.source.Streams(r.Context())
 	zones, err3 := c.source.Zones()
-	if err := errors.Join(err, err2, err3); err != nil {
+	files, err4 := c.offered()
+	if err := errors.Join(err, err2, err3, err4); err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", " ")
-	err = enc.Encode(c.dcat(city, streams, zones))
+	err = enc.Encode(c.dcat(city, streams, zones, files))
 	return &httpcache.Reply{Type: "application/ld+json", Body: b.Bytes()}, err
 }
 
@@ -74,7 +85,7 @@ var context = node{
 	"adms": "http://www.w3.org/ns/adms#", "dcat": "http://www.w3.org/ns/dcat#", "dcatap": "http://data.europa.eu/r5r/",
 	"dct": "http://purl.org/dc/terms/", "foaf": "http://xmlns.com/foaf/0.1/",
 	"xsd": "http://www.w3.org/2001/XMLSchema#",
-	"gsp": "http://www.opengis.net/ont/geosparql#", "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+	"gsp": "http://www.opengis.net/ont/geosparql#", "spdx": "http://spdx.org/rdf/terms#", "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
 	"vcard": "http://www.w3.org/2006/vcard/ns#",
 }
 
@@ -85,12 +96,12 @@ func typed(value, kind string) node { return node{"@value": value, "@type": kind
 // dcat is the catalogue. Mandatory in DCAT-AP 3.0 are title, description and
 // publisher of a catalogue, title and description of a dataset, the access address of
 // a distribution, address and title of a service, and the name of an agent.
-func (c *Catalog) dcat(city books.City, streams []query.Stream, zones []byte) node {
+func (c *Catalog) dcat(city books.City, streams []query.Stream, zones []byte, files byStream) node {
 	publisher := node{"@id": c.base + "/#city", "@type": "foaf:Agent", "foaf:name": city.Name,
 		"foaf:homepage": id(c.base + "/"), "dct:type": id("http://purl.org/adms/publishertype/LocalAuthority")}
 	datasets, where := make([]node, len(streams)), box(zones) // once: outlines are long
 	for i, st := range streams {
-		datasets[i] = c.dataset(city, st, where)
+		datasets[i] = c.dataset(city, st, where, files[st.ID])
 	}
 	services := []node{c.sensorThings(datasets), {
 		"@id": c.base + "/openapi.json#service", "@type": "dcat:DataService",
@@ -148,7 +159,7 @@ func box(zones []byte) node {
 			e, n), "gsp:wktLiteral")}
 }
 
-func (c *Catalog) dataset(city books.City, st query.Stream, where node) node {
+func (c *Catalog) dataset(city books.City, st query.Stream, where node, files []archive.File) node {
 	page := c.base + "/streams/" + url.PathEscape(st.ID)
 	var titles, descriptions []node
 	for _, code := range i18n.Codes {
@@ -172,10 +183,10 @@ func (c *Catalog) dataset(city books.City, st query.Stream, where node) node {
 		"dct:provenance": node{"@type": "dct:ProvenanceStatement",
 			"rdfs:label":   c.all("Released under decision %s", st.Decision),
 			"rdfs:seeAlso": id(c.base + "/decisions/" + url.PathEscape(st.Decision))},
-		"dcat:distribution": []node{
+		"dcat:distribution": append([]node{
 			c.distribution(st, "csv", "CSV", "text/csv"), c.distribution(st, "json", "JSON", "application/json"),
 			c.things(st),
-		},
+		}, c.whole(st, files)...),
 	}
 	if to := contact(city); to != nil {
 		d["dcat:contactPoint"] = to

@@ -10,16 +10,19 @@ import (
 	"time"
 
 	"sluice/books"
+	"sluice/opendata/archive"
 	"sluice/opendata/i18n"
 	"sluice/opendata/query"
 )
 
 // literals are the forms of the datatypes that the catalogue has.
 var literals = map[string]func(string) bool{
-	"xsd:date":       func(s string) bool { _, err := time.Parse(time.DateOnly, s); return err == nil },
-	"xsd:dateTime":   func(s string) bool { _, err := time.Parse(time.RFC3339, s); return err == nil },
-	"xsd:duration":   regexp.MustCompile(`^P(\d+D|T(\d+H)?(\d+M)?(\d+S)?)$`).MatchString,
-	"gsp:wktLiteral": regexp.MustCompile(`^POLYGON\(\((-?[0-9.]+ -?[0-9.]+,?){5}\)\)$`).MatchString,
+	"xsd:date":               func(s string) bool { _, err := time.Parse(time.DateOnly, s); return err == nil },
+	"xsd:dateTime":           func(s string) bool { _, err := time.Parse(time.RFC3339, s); return err == nil },
+	"xsd:nonNegativeInteger": regexp.MustCompile(`^\d+$`).MatchString,
+	"xsd:duration":           regexp.MustCompile(`^P(\d+D|T(\d+H)?(\d+M)?(\d+S)?)$`).MatchString,
+	"xsd:hexBinary":          regexp.MustCompile(`^([0-9a-f]{2})+$`).MatchString,
+	"gsp:wktLiteral":         regexp.MustCompile(`^POLYGON\(\((-?[0-9.]+ -?[0-9.]+,?){5}\)\)$`).MatchString,
 }
 
 // needed are the properties that DCAT-AP 3.0 makes mandatory, by class.
@@ -33,6 +36,7 @@ var needed = map[string][]string{
 	"dct:PeriodOfTime":        {},
 	"dct:Location":            {"dcat:bbox"},
 	"dct:ProvenanceStatement": {"rdfs:label"},
+	"spdx:Checksum":           {"spdx:algorithm", "spdx:checksumValue"},
 }
 
 // shape holds a node and all below it against literals and needed, counts classes, and
@@ -115,9 +119,12 @@ func TestCatalogueIsDCAT(t *testing.T) {
 	zones := []byte(
 		`{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","properties":{},` +
 			`"geometry":{"type":"Polygon","coordinates":[[[2.1,41.3],[2.2,41.3],[2.2,41.4],[2.1,41.3]]]}}]}`)
+	files := byStream{"day": {
+		{Path: "day/2026/01.csv.gz", Stream: "day", Format: archive.CSV, Closed: true, Bytes: 9, SHA256: "00ff"},
+		{Path: "day/latest.parquet", Stream: "day", Format: archive.Parquet}, {Path: "2026.db", Format: archive.SQLite}}}
 	for _, base := range []string{"", "https://data.portalba.example"} {
 		c := New(nil, nil, base, nil)
-		raw, err := json.Marshal(c.dcat(books.City{Name: "Portalba"}, streams, zones))
+		raw, err := json.Marshal(c.dcat(books.City{Name: "Portalba"}, streams, zones, files))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,7 +134,7 @@ func TestCatalogueIsDCAT(t *testing.T) {
 		}
 		s := &shape{t, map[string]int{}, map[string]bool{}, map[string]bool{}}
 		s.look("", doc)
-		if s.classes["dcat:Dataset"] != 4 || s.classes["dcat:Distribution"] != 12 ||
+		if s.classes["dcat:Dataset"] != 4 || s.classes["dcat:Distribution"] != 14 || s.classes["spdx:Checksum"] != 1 ||
 			s.classes["dct:PeriodOfTime"] != 2 {
 			t.Errorf("it has %v", s.classes)
 		}

@@ -2,8 +2,10 @@ package catalog
 
 import (
 	"net/url"
+	"strconv"
 
 	"sluice/books"
+	"sluice/opendata/archive"
 	"sluice/opendata/query"
 )
 
@@ -36,6 +38,52 @@ func (c *Catalog) things(st query.Stream) node {
 		"dct:format": id(authority + "file-type/JSON"), "dcat:mediaType": id(media + "application/json"),
 		"dct:conformsTo": id(sensorThingsSpec), "dcat:accessService": id(c.base + "/v1.1#service"),
 	})
+}
+
+// byStream are the archive's files of each stream.
+type byStream map[string][]archive.File
+
+// offered are the files that the archive offers now; a year's are of no one stream.
+func (c *Catalog) offered() (byStream, error) {
+	if c.files == nil {
+		return nil, nil //nolint:nilnil // there is no archive
+	}
+	m, err := c.files.Manifest()
+	out := make(byStream)
+	for i := range m.Files {
+		if f := &m.Files[i]; f.Stream != "" {
+			out[f.Stream] = append(out[f.Stream], *f)
+		}
+	}
+	return out, err
+}
+
+// whole are a stream's months as files. Of one that is closed the size and the SHA-256 are said:
+// it does not change.
+func (c *Catalog) whole(st query.Stream, files []archive.File) (out []node) {
+	for i := range files {
+		f := &files[i]
+		address := c.base + "/archive/" + f.Path
+		n := node{"dcat:downloadURL": id(address)}
+		switch f.Format {
+		case archive.CSV:
+			n["dct:format"], n["dcat:mediaType"] = id(authority+"file-type/CSV"), id(media+"text/csv")
+			n["dcat:compressFormat"] = id(media + "application/gzip")
+		case archive.Parquet:
+			n["dct:format"] = id(authority + "file-type/PARQUET")
+			n["dcat:mediaType"] = id(media + "application/vnd.apache.parquet")
+		default:
+			continue
+		}
+		if f.Closed {
+			n["dcat:byteSize"] = typed(strconv.FormatInt(f.Bytes, 10), "xsd:nonNegativeInteger")
+			n["spdx:checksum"] = node{"@type": "spdx:Checksum",
+				"spdx:algorithm":     id("http://spdx.org/rdf/terms#checksumAlgorithm_sha256"),
+				"spdx:checksumValue": typed(f.SHA256, "xsd:hexBinary")}
+		}
+		out = append(out, c.under(st, address, f.Path, n))
+	}
+	return out
 }
 
 // under adds to a distribution what all have.

@@ -1,6 +1,7 @@
 package sensorthings
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -23,6 +24,7 @@ type builder struct {
 	languages []string
 	zones     map[string]zone
 	words     i18n.Words
+	tongues   map[string]i18n.Words // by language
 	decisions map[string]books.Decision
 	kinds     map[string][]string // by decision
 }
@@ -37,6 +39,10 @@ func (b *builder) read(c *city) error {
 	b.languages = append(slices.Clone(about.Languages), i18n.Codes...)
 	spoken := slices.IndexFunc(b.languages, func(code string) bool { return slices.Contains(i18n.Codes, code) })
 	b.words = i18n.In(b.languages[spoken]).Words(about.Names)
+	b.tongues = make(map[string]i18n.Words)
+	for _, code := range i18n.Codes {
+		b.tongues[code] = i18n.In(code).Words(about.Names)
+	}
 	raw, err := c.source.Zones()
 	if err != nil {
 		return err
@@ -122,22 +128,30 @@ func (b *builder) datastream(st query.Stream, s store.Series) {
 	if n := slices.IndexFunc(st.Measures, func(m books.Measure) bool { return m.Name == s.Measure }); n >= 0 {
 		measure = st.Measures[n]
 	}
-	names := []string{b.say(st.Title, st.ID), b.words.MeasureName(measure), thing.Values["name"].(string)}
-	if s.Category != "" {
-		names = append(names, b.words.Category(st.CategoryField, s.Category))
+	title := b.say(st.Title, st.ID)
+	name := func(title string, words i18n.Words) string {
+		names := []string{title, words.MeasureName(measure), thing.Values["name"].(string)}
+		if s.Category != "" {
+			names = append(names, words.Category(st.CategoryField, s.Category))
+		}
+		return strings.Join(names, ", ")
+	}
+	names := make(map[string]any)
+	for code, words := range b.tongues {
+		names[code] = name(cmp.Or(st.Title[code], title), words)
 	}
 	unit := b.words.Unit(s.Unit, 2)
 	about := map[string]any{
 		"stream": s.Stream, "measure": s.Measure, "zone": s.Zone, "category": s.Category, "cell": s.Cell(),
 		"every": s.Every, "decision": s.Decision, "unit_of_privacy": st.Unit, "licence": st.Licence,
-		"simulation": st.Simulation, "closed_until": nil, "title": texts(st.Title),
+		"simulation": st.Simulation, "closed_until": nil, "title": texts(st.Title), "names": names,
 		"public_from": float64(measure.PublicFrom), "typical_error": measure.TypicalError,
 	}
 	if !st.ClosedUntil.IsZero() {
 		about["closed_until"] = textTime(st.ClosedUntil)
 	}
 	values := map[string]any{
-		"name": strings.Join(names, ", "), "description": names[0], "observationType": measurement,
+		"name": name(title, b.words), "description": title, "observationType": measurement,
 		"unitOfMeasurement": map[string]any{"name": unit, "symbol": s.Unit,
 			"definition": b.page("/streams/" + s.Stream)},
 		"properties": about,
@@ -170,9 +184,17 @@ func (b *builder) sensor(id string) *engine.Entity {
 	d := b.decisions[id]
 	kinds := []any{}
 	var names []string
+	said := make(map[string][]string)
 	for _, k := range b.kinds[id] {
 		kinds = append(kinds, k)
 		names = append(names, b.words.Kind(k))
+		for code, words := range b.tongues {
+			said[code] = append(said[code], words.Kind(k))
+		}
+	}
+	in := make(map[string]any)
+	for code, list := range said {
+		in[code] = strings.Join(list, ", ")
 	}
 	title := b.say(d.Title, id)
 	if len(names) == 0 {
@@ -182,7 +204,7 @@ func (b *builder) sensor(id string) *engine.Entity {
 		"name": strings.Join(names, ", "), "description": title, "encodingType": "text/html",
 		"metadata": b.page("/decisions/" + id),
 		"properties": map[string]any{"decision": id, "kinds": kinds, "from": d.From, "until": d.Until,
-			"title": texts(d.Title)},
+			"title": texts(d.Title), "names": in},
 	})
 }
 
