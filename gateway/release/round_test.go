@@ -29,8 +29,8 @@ func TestRounded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		low := rapid.Float64Range(-1e6, 1e6).Draw(t, "low")
 		m := plan.Measure{Of: plan.Mean, Low: low, High: low + rapid.Float64Range(0.001, 1e9).Draw(t, "span")}
-		list := []float64{rapid.Float64Range(m.Low, m.High).Draw(t, "a"), rapid.Float64Range(m.Low, m.High).Draw(t, "b"),
-			rapid.Float64Range(m.Low, m.High).Draw(t, "c")}
+		some := rapid.Float64Range(m.Low, m.High)
+		list := []float64{some.Draw(t, "a"), some.Draw(t, "b"), some.Draw(t, "c")}
 		e := estimate{list[1], min(list[0], list[1], list[2]), max(list[0], list[1], list[2])}
 		r, step := e.rounded(m), resolution(m)
 		if r.low > e.low+2e-6 || r.high < e.high-2e-6 || r.low > r.value+1e-9 || r.value > r.high+1e-9 ||

@@ -121,7 +121,8 @@ func TestCatalogueIsDCAT(t *testing.T) {
 			`"geometry":{"type":"Polygon","coordinates":[[[2.1,41.3],[2.2,41.3],[2.2,41.4],[2.1,41.3]]]}}]}`)
 	files := byStream{"day": {
 		{Path: "day/2026/01.csv.gz", Stream: "day", Format: archive.CSV, Closed: true, Bytes: 9, SHA256: "00ff"},
-		{Path: "day/latest.parquet", Stream: "day", Format: archive.Parquet}, {Path: "2026.db", Format: archive.SQLite}}}
+		{Path: "day/latest.parquet", Stream: "day", Format: archive.Parquet},
+		{Path: "2026.db", Format: archive.SQLite}}}
 	for _, base := range []string{"", "https://data.portalba.example"} {
 		c := New(nil, nil, base, nil)
 		raw, err := json.Marshal(c.dcat(books.City{Name: "Portalba"}, streams, zones, files))
