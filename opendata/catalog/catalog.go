@@ -85,7 +85,8 @@ var context = node{
 	"adms": "http://www.w3.org/ns/adms#", "dcat": "http://www.w3.org/ns/dcat#", "dcatap": "http://data.europa.eu/r5r/",
 	"dct": "http://purl.org/dc/terms/", "foaf": "http://xmlns.com/foaf/0.1/",
 	"xsd": "http://www.w3.org/2001/XMLSchema#",
-	"gsp": "http://www.opengis.net/ont/geosparql#", "spdx": "http://spdx.org/rdf/terms#", "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+	"gsp": "http://www.opengis.net/ont/geosparql#", "spdx": "http://spdx.org/rdf/terms#",
+	"rdfs":  "http://www.w3.org/2000/01/rdf-schema#",
 	"vcard": "http://www.w3.org/2006/vcard/ns#",
 }
 
