@@ -35,6 +35,9 @@ type streamPage struct {
 	Stops          []books.Standing
 	// Reached are the last epochs of the view that have ended, else of the series.
 	Reached []query.Epoch
+	// Reworded is when the decision's words became others, where the number that is shown
+	// first is of before; zero for not.
+	Reworded time.Time
 	// Size and Last are what the files of this view and of the last 24 hours have.
 	Size, Last api.Size
 }
@@ -69,6 +72,9 @@ func (w *Web) stream(r *http.Request, s *i18n.Localizer) (any, error) {
 	if p.Answer, err = w.answer(r.Context(), &p.view, p.Lines); err != nil {
 		return nil, err
 	}
+	if p.Reworded, err = w.reworded(p); err != nil {
+		return nil, err
+	}
 	if list := observations(p.Lines); len(list) > 0 {
 		p.Size = api.SizeOf(p.Stream, list)
 	}
@@ -80,6 +86,41 @@ func (w *Web) stream(r *http.Request, s *i18n.Localizer) (any, error) {
 		p.Chart = p.drawing(w.words(s), s).Page()
 	}
 	return p, nil
+}
+
+// reworded is when the decision of a view had other words for the last time, if its first
+// number is of before that.
+func (w *Web) reworded(p *streamPage) (at time.Time, err error) {
+	var shown *store.Observation
+	if a := p.Answer; a != nil {
+		if shown = a.Before; published(a.Observation) {
+			shown = a.Observation
+		}
+	}
+	list, err := w.source.Books.Decisions()
+	if shown == nil || err != nil {
+		return at, err
+	}
+	for i := range list {
+		if list[i].ID != p.Decision {
+			continue
+		}
+		for _, h := range list[i].History {
+			if h.Kind == books.Amended {
+				at = h.At
+			}
+		}
+	}
+	if !shown.End.Before(at) {
+		return time.Time{}, nil
+	}
+	return at, nil
+}
+
+// Broke reports whether a window of the view has no number because a day's budget was used up.
+func (p *streamPage) Broke() bool {
+	of := func(o store.Observation) bool { return o.Status == store.Withheld && o.Reason == "budget" }
+	return slices.ContainsFunc(observations(p.Lines), of)
 }
 
 // look reads what an address asks of a stream, for its page and for its pictures.
