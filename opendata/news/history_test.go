@@ -26,7 +26,7 @@ func TestHistory(t *testing.T) {
 			line(books.Announced, 1, books.Happening{Motion: "m1", Begins: day.AddDate(0, 0, 2),
 				Changes: map[string][]string{"en": {"weaker: a."}}}),
 			line(books.Amended, 2, books.Happening{Motion: "m1",
-				Changes: map[string][]string{"en": {"weaker: a.", "b.", "c."}}}),
+				Changes: map[string][]string{"en": {"weaker: a", "b", "c"}}}),
 			line(books.Suspended, 3, books.Happening{Motion: "m2", Since: "2026-02-02", By: books.ByCouncil,
 				Reason: map[string]string{"en": "a fault"}}),
 			line(books.Lifted, 4, books.Happening{Motion: "m3", By: books.ByCouncil}),
@@ -43,7 +43,7 @@ func TestHistory(t *testing.T) {
 			"Since Thursday, 5 February 2026 it is measured and published again.",
 		"suspended/3/m2 Suspended: Steps, anew | Suspended since Monday, 2 February 2026: the council has stopped " +
 			"it. Nothing of it is measured or published until the council lifts that. Reason: a fault",
-		"changed/3/m1 Changed: Steps, anew | weaker: a. b. And 1 more.",
+		"changed/3/m1 Changed: Steps, anew | weaker: a; b. And 1 more.",
 		"changes/3/m1 A change was voted: Steps | From Tuesday, 3 February 2026 on: weaker: a.",
 		"decided/3/20260201T090000Z In force, not voted (simulation): Steps | " +
 			"Decision 3 holds from Thursday, 1 January 2026 to Thursday, 31 December 2026.",

@@ -125,7 +125,7 @@ const mostTold = 2
 // whatChanged says what is different in the words of a decision, and whether that was voted.
 func (e Event) whatChanged(l *i18n.Localizer) string {
 	lines := inWords(l, e.changes)
-	text := strings.Join(lines[:min(len(lines), mostTold)], " ")
+	text := strings.TrimSuffix(strings.Join(lines[:min(len(lines), mostTold)], "; "), ".") + "."
 	switch more := len(lines) - mostTold; {
 	case len(lines) == 0:
 		text = l.Say("Its text is another one; what it does is the same.")
