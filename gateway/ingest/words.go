@@ -209,6 +209,8 @@ func written(f preset.Format) string {
 		return "send a SenML pack in CBOR"
 	case preset.Sparkplug:
 		return "send Sparkplug's own bytes (protobuf), not JSON"
+	case preset.Unquoted:
+		return "send one object without quotes, and with nothing inside others: {t:2026-11-23T10:00:00Z,53:61.5}"
 	case preset.Value:
 		return "send one bare value: a number, a text, true or false"
 	}

@@ -68,7 +68,8 @@ type Preset struct {
 type Format string
 
 // The formats. Value is one bare scalar: under the name that the topic captures as {field}, or
-// under value. RawBytes are what the profile's layout says.
+// under value. RawBytes are what the profile's layout says. Unquoted is an object without quotes and without others
+// inside: {t:2026-03-02T10:04:00Z,53:50}.
 const (
 	JSON      Format = "json"
 	CBOR      Format = "cbor"
@@ -77,10 +78,11 @@ const (
 	Sparkplug Format = "sparkplug-b"
 	Value     Format = "value"
 	RawBytes  Format = "bytes"
+	Unquoted  Format = "unquoted"
 )
 
 var formats = []string{string(JSON), string(CBOR), string(SenML), string(SenMLCBOR), string(Sparkplug), string(Value),
-	string(RawBytes)}
+	string(RawBytes), string(Unquoted)}
 
 // Role is what a message is.
 type Role string

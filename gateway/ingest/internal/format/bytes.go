@@ -36,8 +36,8 @@ func newBytesAt(b *preset.Bytes) *bytesAt {
 	return a
 }
 
-// sent has the message, where it is bytes, and the bytes that were opened last.
-type sent struct{ raw, opened []byte }
+// sent has the message, where it is bytes, the bytes that were opened last, and a message that had no quotes, in JSON.
+type sent struct{ raw, opened, quoted []byte }
 
 // layout is what bytes a shape's fields are in.
 type layout struct {

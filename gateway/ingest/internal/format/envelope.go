@@ -177,6 +177,11 @@ func (d *Decoder) parse(payload []byte, w *Wrapped) (*fastjson.Value, fault.Faul
 		return v, fault.Fault{}
 	case preset.CBOR, preset.SenMLCBOR:
 		return d.readCBOR(payload)
+	case preset.Unquoted:
+		var ok bool
+		if payload, ok = d.quote(payload); !ok {
+			return nil, fault.New(fault.NotJSON)
+		}
 	}
 	v, err := d.parser.ParseBytes(payload)
 	if err != nil {

@@ -32,9 +32,9 @@ func TestColumns(t *testing.T) {
 		{"no names", `{"rows":[[7]]}`, "E102/-1"},
 		{"names that are none", `{"names":["result",1],"rows":[[7,8]]}`, "E102/-1"},
 		{"too many columns", `{"names":` + wide + `,"rows":[[` + strings.Repeat("7,", maxColumns) + `7]]}`, "E102/-1"},
-		{"no rows", `{"names":["result"]}`, "E102/-1"},
-		{"none at all", `[]`, "E102/-1"},
-		{"no table", `[[[7]],7]`, "E102/-1; E102/-1"},
+		{"no rows", `{"names":["result"]}`, "E102/-7"},
+		{"none at all", `[]`, "E102/-7"},
+		{"no table", `[[[7]],7]`, "E102/-7; E102/-7"},
 	} {
 		if got := wrap(t, tables, profile, nil).decode("a/one", c.payload); got != c.want {
 			t.Errorf("%s: %s\ngives %q\nwant  %q", c.about, c.payload, got, c.want)
