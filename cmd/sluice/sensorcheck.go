@@ -292,7 +292,7 @@ func oneOf[T any](name string, all map[string]*T, find func(string) (*T, error),
 	}
 	if filepath.Ext(name) != ".yaml" {
 		if _, err := find(name); err != nil {
-			return "", &usageError{err.Error()}
+			return "", &usageError{err.Error() + "; --register FILE, or the file's own name, finds those"}
 		}
 		return name, nil
 	}

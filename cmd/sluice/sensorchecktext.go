@@ -112,6 +112,9 @@ func showReading(b *strings.Builder, r ingest.TriedReading) {
 	}
 	fmt.Fprintf(b, "    instant  %s\n", at)
 	seq := "none"
+	if r.SeqFrom != "" {
+		seq = "cannot be read"
+	}
 	if r.Seq != nil {
 		seq = fmt.Sprintf("%d, from %s", *r.Seq, cmp.Or(visible(r.SeqFrom), "its absence"))
 	}

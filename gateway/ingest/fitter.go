@@ -73,11 +73,12 @@ func shapeOf(kind register.Kind, s *sensor) sent {
 		w.types[f], w.forms[f], w.valid[f] = field.Type, field.Format, field.Valid
 	}
 	shape := format.NewShape(names, w.types, w.forms, e.Map)
+	units := make([]string, n)
+	for f, field := range kind.Fields {
+		units[f] = field.Unit
+	}
+	shape.Measure(units)
 	if s.system != nil {
-		units := make([]string, n)
-		for f, field := range kind.Fields {
-			units[f] = field.Unit
-		}
 		profile := s.system.profiles[e.Profile]
 		w.pointers, _ = shape.Wrap(s.system.envelope, profile, e.Map, units)
 		w.preset = s.system.preset

@@ -92,16 +92,24 @@ func (w *words) value(f fault.Fault) string {
 		if w.forms[at] != "" && w.forms[at] != "mac48" {
 			return "send the identifier as " + formWords[w.forms[at]]
 		}
-	case fault.NotANumber:
-		switch {
-		case w.preset == nil:
-		case w.types[at] == "int":
-			return "send whole numbers; where the device measures fractions, the kind's field has to be a float"
-		default:
-			return "send finite numbers, written as in 61.5: with a point, and no unit behind"
-		}
+	case fault.NotANumber, fault.NoUnit:
+		return w.number(at, f.Code)
 	}
 	return ""
+}
+
+// number says what a number may be, and in which unit.
+func (w *words) number(at int, c fault.Code) string {
+	switch {
+	case c == fault.NoUnit &&
+		(w.preset == nil || w.preset.Format == preset.SenML || w.preset.Format == preset.SenMLCBOR):
+		return "send in u the unit that the kind has, or one that is converted to it"
+	case c == fault.NoUnit || w.preset == nil:
+		return ""
+	case w.types[at] == "int":
+		return "send whole numbers; where the device measures fractions, the kind's field has to be a float"
+	}
+	return "send finite numbers, written as in 61.5: with a point, and no unit behind"
 }
 
 // numeral says how a number is sent to a preset's sensor.

@@ -125,6 +125,18 @@ var spellings = map[string]string{
 	"ft": "[ft_i]", "mmHg": "mm[Hg]", "inHg": "[in_i'Hg]", "%RH": "%", "W/m²": "W/m2",
 }
 
+// Into are all units that are converted to one, by their codes and by what people write for them: to = value*scale +
+// offset.
+func Into(to string) map[string][2]float64 {
+	out := map[string][2]float64{to: {1, 0}}
+	for _, from := range slices.AppendSeq(slices.Collect(maps.Keys(units)), maps.Keys(spellings)) {
+		if scale, offset, ok := Convert(from, to); ok {
+			out[from] = [2]float64{scale, offset}
+		}
+	}
+	return out
+}
+
 // Convert says how a number in one unit becomes one in another: to = from*scale + offset. Without
 // a unit on either side, or with the same on both, it stays as it is. It is false where one of two
 // different units is not known, or where they measure different things.

@@ -75,6 +75,9 @@ func (t *Trace) find(received int64) {
 		}{{o.Time, UseTime}, {o.Seq, UseSeq}, {o.Boot, UseBoot}, {o.Device, UseDevice}} {
 			note(u.at, Key{Use: u.use})
 		}
+		if e := d.wrap.Envelope; o.Time == "" && e != nil && o.Tried < len(e.times) { // it is there, and cannot be read
+			note(t.place(&d.elements[n], e.times[o.Tried].path), Key{Use: UseTime})
+		}
 	}
 	if d.wrap.Envelope == nil {
 		for n := range max(1, len(d.message.GetArray())) {

@@ -17,7 +17,8 @@ import (
 //	 {"n":"humidity","v":60},
 //	 {"n":"temperature","v":21.6,"t":60}]
 //
-// gives two readings. A value that cannot be read, or a label that must be understood and is
+// gives two readings. A unit that a record says, or the pack for all, is converted to the kind's; one that cannot be
+// refuses the reading. A value that cannot be read, or a label that must be understood and is
 // not, refuses its reading; a base field, a name or a time that cannot be read, and a key that comes twice,
 // refuse the pack, since what belongs together is not known then. Times below 2^28 are relative to receipt
 // (section 4.5.3).
@@ -30,10 +31,11 @@ const (
 type pack struct {
 	baseTime, baseValue float64
 
-	base []byte // name
+	base     []byte // name
+	baseUnit []byte
 
 	// of the record at hand
-	name             []byte
+	name, unit       []byte
 	time, number     float64
 	value            *fastjson.Value
 	hasTime, isFloat bool
@@ -186,7 +188,7 @@ func (d *Decoder) emit() {
 
 func (d *Decoder) setSenML(i int) {
 	kind := d.shape.fields[i].kind
-	if d.shape.sources != nil && !d.takeUnit(&element{}, nil, i, d.shape.sources[i]) {
+	if d.shape.sources != nil && !d.takeUnit(&element{}, nil, i, d.shape.sources[i]) || !d.saidUnit(i) {
 		return
 	}
 	if !d.senml.isFloat {
@@ -205,14 +207,42 @@ func (d *Decoder) setSenML(i int) {
 		d.scaled(i, d.shape.sources[i], d.senml.number)
 		return
 	}
-	d.number(i, d.senml.number)
+	d.number(i, d.unit.of(d.senml.number))
+}
+
+// saidUnit takes up the unit that a record says, or the pack for all, where the kind has one for the field and no
+// profile says what the device sends. False where one cannot become the other: the number would be another.
+func (d *Decoder) saidUnit(i int) bool {
+	var src *source
+	if d.shape.sources == nil {
+		d.unit = scaling{scale: 1}
+	} else {
+		src = d.shape.sources[i]
+	}
+	unit := d.senml.unit
+	if unit == nil {
+		unit = d.senml.baseUnit
+	}
+	if len(unit) == 0 || d.shape.measures == nil || d.shape.measures[i] == nil || src != nil && src.measured {
+		return true
+	}
+	to, ok := d.shape.measures[i][string(unit)]
+	if !ok {
+		d.fail(fault.At(fault.NoUnit, i))
+		return false
+	}
+	if src != nil && src.counter {
+		to.offset = 0 // a difference has no zero of its own
+	}
+	d.unit = scaling{d.unit.scale * to.scale, d.unit.offset*to.scale + to.offset}
+	return true
 }
 
 // readRecord resolves one record into d.senml.
 func (d *Decoder) readRecord(v *fastjson.Value) {
 	p := &d.senml
 	p.name, p.time, p.number, p.value, p.hasTime, p.isFloat, p.values, p.bad = nil, 0, 0, nil, false, false, 0, false
-	p.seen, p.repeated = 0, false
+	p.seen, p.repeated, p.unit = 0, false, nil
 	o, err := v.Object()
 	if err != nil {
 		p.invalid = true
@@ -263,10 +293,22 @@ func (d *Decoder) record(key []byte, v *fastjson.Value) {
 		b, _ := v.StringBytes()
 		p.invalid = p.invalid || len(b) > MaxText // each record's name begins with it
 		p.base = b
-	case "bu", "u", "bs", "s", "ut":
+	case "bu", "u":
+		p.units(v, len(key) == len("bu"))
+	case "bs", "s", "ut":
 	default:
 		p.bad = p.bad || len(key) > 0 && key[len(key)-1] == '_' // must be understood (section 4.4)
 	}
+}
+
+// units takes a record's unit, or the pack's.
+func (p *pack) units(v *fastjson.Value, base bool) {
+	b, err := v.StringBytes()
+	if base {
+		p.baseUnit, p.invalid = b, p.invalid || err != nil
+		return
+	}
+	p.unit, p.bad = b, p.bad || err != nil
 }
 
 func finite(v *fastjson.Value) (float64, bool) {

@@ -3,6 +3,8 @@ package format
 import (
 	"math"
 	"strings"
+
+	"sluice/register/preset"
 )
 
 // Shape is what readings of a sensor look like.
@@ -22,7 +24,10 @@ type Shape struct {
 	sources []*source
 	known   [][]string
 	layout  *layout // of the bytes that some sources are in; nil for none
-	print   uint64
+	// measures are what is made of a number by the unit that a record of SenML says, for each field; nil where the kind
+	// has no unit.
+	measures []map[string]scaling
+	print    uint64
 }
 
 type field struct {
@@ -79,6 +84,26 @@ func (s *Shape) single() int {
 		}
 	}
 	return only
+}
+
+// Measure says in which units the kind has its fields, so that records of SenML may have others.
+func (s *Shape) Measure(units []string) {
+	s.measures = make([]map[string]scaling, len(s.fields))
+	for i, unit := range units {
+		if kind := s.fields[i].kind; unit == "" || kind != "int" && kind != "float" {
+			continue
+		}
+		all := make(map[string]scaling)
+		for from, to := range preset.Into(unit) {
+			all[from] = scaling{to[0], to[1]}
+		}
+		for senml, code := range map[string]string{"/": "1", "dB": "dB(A)"} { // SenML has no other decibel
+			if as, ok := all[code]; ok {
+				all[senml] = as
+			}
+		}
+		s.measures[i] = all
+	}
 }
 
 // Limit says what numbers of a field are valid, both ends included; others are refused. It

@@ -21,6 +21,7 @@ type source struct {
 	laid     preset.Laid // in bytes, in place of a path; of no width elsewhere
 	texts    bool        // a number may be the text of one
 	scaling
+	measured bool // the profile says its unit
 	// units are by the words that the message has for them at said; nil where it needs none.
 	said  []string
 	units map[string]scaling
@@ -94,7 +95,7 @@ func (s *source) take(of preset.Source, unit string) bool {
 	if of.Counter != nil {
 		s.counter, s.wrap = true, float64(of.Counter.Wrap)
 	}
-	s.texts = s.texts || of.Number == "text"
+	s.texts, s.measured = s.texts || of.Number == "text", !of.Unit.IsZero()
 	if of.Unit.Pointer == "" {
 		s.scaling = s.scaled(of, of.Unit.Code, unit)
 		return true
@@ -338,13 +339,19 @@ func (d *Decoder) scaled(i int, src *source, n float64) {
 			return
 		}
 	}
-	if unit := d.unit; unit.scale != 1 || unit.offset != 0 {
-		n = n*unit.scale + unit.offset
-		if whole := math.Round(n); math.Abs(n-whole) < 1e-9*math.Max(1, math.Abs(n)) {
-			n = whole
-		}
+	d.number(i, d.unit.of(n))
+}
+
+// of makes a number of another.
+func (s scaling) of(n float64) float64 {
+	if s.scale == 1 && s.offset == 0 {
+		return n
 	}
-	d.number(i, n)
+	n = n*s.scale + s.offset
+	if whole := math.Round(n); math.Abs(n-whole) < 1e-9*math.Max(1, math.Abs(n)) {
+		n = whole
+	}
+	return n
 }
 
 // takeText takes what a text stands for, or whether it is another than the device's last.
