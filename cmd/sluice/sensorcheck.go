@@ -243,8 +243,11 @@ func (f *sampleCheck) kindOf(kinds map[string]register.Kind) (register.Kind, err
 		return k, &usageError{"the sensor's kind is none of " + strings.Join(sortedKeys(kinds), ", ") +
 			"; give --policy DIR, which has it"}
 	}
-	return k, &usageError{"which kind is it? give --kind, one of " + strings.Join(sortedKeys(kinds), ", ") +
-		"; --policy DIR has others"}
+	others := "; --policy DIR has others"
+	if f.policy != "" {
+		others = ", or have the policy's kinds.yaml define it"
+	}
+	return k, &usageError{"which kind is it? give --kind, one of " + strings.Join(sortedKeys(kinds), ", ") + others}
 }
 
 func (f *sampleCheck) pointers() (map[string]string, error) {
