@@ -117,6 +117,7 @@ FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/intern
 	FuzzBrief:brief FuzzCanonical:gateway/ingest/internal/format FuzzList:internal/yamldoc \
 	FuzzCBOR:gateway/ingest/internal/cbor FuzzSparkplug:gateway/ingest/internal/sparkplug FuzzTry:gateway/ingest \
 	FuzzRead:certify/envelope FuzzParse:certify/report FuzzSigners:certify/report FuzzFrames:certify/tap \
+	FuzzWrapped:certify/envelope FuzzQuote:gateway/ingest/internal/format \
 	FuzzText:internal/instant FuzzPattern:register/preset FuzzPreset:register/preset \
 	FuzzEnvelope:gateway/ingest/internal/format FuzzBytes:gateway/ingest/internal/format FuzzStructure:gateway/ingest/internal/structure \
 	FuzzQuery:opendata/sensorthings/odata FuzzPath:opendata/sensorthings/odata FuzzGeometry:opendata/sensorthings/odata \

@@ -207,14 +207,15 @@ var arrows = map[string]row{
 		"books brief configs/portalba firmware-sim/device firmware-sim/street gateway gateway/config opendata " +
 			"opendata/query perm policy/workspace register store store/sqlite"},
 	"certify/envelope": {"what is around a reading, read without the gateway's decoder so that the two test each other",
-		"internal/civil"},
-	"certify/tap": {"between a device and a gateway: it sees, and tells stamps and flags", "certify/envelope"},
+		"internal/civil register/preset"},
+	"certify/tap": {"between a device and a gateway: it sees, and tells stamps and flags; presets say what a topic is",
+		"certify/envelope internal/websocket register/preset"},
 	"certify/bench": {"a gateway for one device on loopback, in a directory that goes at the end",
-		"gateway gateway/config internal/names register register/access"},
+		"gateway gateway/config internal/names register register/access register/preset"},
 	"certify/report": {"the certificate: its form, its words, its signature by a key that ballots take",
 		"internal/names policy/ballot"},
 	"certify": {"the checks of a device: what passes the tap and what the bench says of it become a report",
-		"certify/bench certify/envelope certify/report certify/tap"},
+		"certify/bench certify/envelope certify/report certify/tap register/preset"},
 	"cmd/sluice": {"the verbs; each needs its room",
 		"books books/union brief certify certify/report configs/portalba gateway " +
 			"gateway/admin gateway/config gateway/crash gateway/doctor gateway/ingest " +

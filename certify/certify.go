@@ -14,11 +14,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"sluice/certify/bench"
 	"sluice/certify/report"
 	"sluice/certify/tap"
+	"sluice/register/preset"
 )
 
 // Options of a run.
@@ -32,6 +34,7 @@ type Options struct {
 	// Listen is where the device connects; with TLS where there is a certificate.
 	Listen string
 	TLS    *tls.Certificate
+	Web    bool // by WebSocket
 	// Outage is how long nobody answers, at least: three of the device's intervals, if that is longer.
 	Outage time.Duration
 	// Patience is how long a device has for each thing that it must do.
@@ -47,7 +50,7 @@ type Options struct {
 // Entry is what is entered into the device.
 type Entry struct {
 	Addr             string // HOST:PORT
-	TLS              bool
+	TLS, Web         bool
 	User, Password   string
 	Readings, Beats  string // topics
 	FeedbackTopic    string
@@ -97,6 +100,7 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 	}
 	out := &report.Report{
 		Format: report.Format, Device: o.Device, Kind: o.Sensor.Kind, Kinds: "sha256:" + b.Kinds, Program: o.Program,
+		Preset: b.Sensor.Preset, Profile: b.Sensor.Profile,
 		Began: began, Ended: time.Now().UTC().Truncate(time.Second), Readings: report.Magnitude(int64(r.rec.readings)),
 		Checks: checks, Result: report.Overall(checks),
 	}
@@ -106,17 +110,22 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 // try opens the tap and goes through the checks.
 func (r *run) try(ctx context.Context) error {
 	s := r.bench.Sensor
-	topics := tap.Topics{Readings: s.UpTopic(), Heartbeats: s.HeartbeatTopic()}
-	t, err := tap.Listen(r.o.Listen, r.o.TLS, r.bench.MQTT(), s.ID, topics)
+	t, err := tap.Listen(r.o.Listen, r.o.TLS, r.bench.MQTT(), s.ID, r.language())
 	if err != nil {
 		return fmt.Errorf("nothing can listen at that address: %w; choose another with --listen", err)
 	}
 	r.tap = t
+	if r.o.Web {
+		t.Web()
+	}
 	live, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- t.Run(live) }()
-	entry := Entry{Addr: t.Addr(), TLS: r.o.TLS != nil, User: s.ID, Password: r.bench.Password,
-		Readings: topics.Readings, Beats: topics.Heartbeats, FeedbackTopic: s.FeedbackTopic()}
+	entry := Entry{Addr: t.Addr(), TLS: r.o.TLS != nil, Web: r.o.Web, User: s.ID, Password: r.bench.Password,
+		Readings: s.UpTopic(), Beats: s.HeartbeatTopic(), FeedbackTopic: s.FeedbackTopic()}
+	if p := r.bench.Preset; p != nil {
+		entry.Readings, entry.Beats = topicOf(p, preset.Reading, s.Device), topicOf(p, preset.Heartbeat, s.Device)
+	}
 	if every := r.bench.Kind.Heartbeat; !every.IsZero() {
 		entry.HeartbeatsWanted = every.String()
 	}
@@ -129,6 +138,34 @@ func (r *run) try(ctx context.Context) error {
 		return r.err
 	}
 	return err
+}
+
+// language is what the device speaks.
+func (r *run) language() tap.Language {
+	s, p := r.bench.Sensor, r.bench.Preset
+	if p == nil {
+		return tap.Plain(s.UpTopic(), s.HeartbeatTopic())
+	}
+	every := r.bench.Kind.Heartbeat.Nominal()
+	if every <= 0 {
+		every = time.Minute
+	}
+	return tap.InPreset(p, s.Device, every)
+}
+
+// topicOf is the first topic of a preset for messages of a role, as a device has it; empty for none.
+func topicOf(p *preset.Preset, role preset.Role, device string) string {
+	for _, t := range p.Topics {
+		if t.Role != role {
+			continue
+		}
+		topic := strings.ReplaceAll(t.Pattern, "{device#}", device)
+		for _, part := range strings.Split(device, "/") {
+			topic = strings.Replace(topic, "{device}", part, 1)
+		}
+		return topic
+	}
+	return ""
 }
 
 // stopped reports whether the run ended in another way than by its end or its deadline.

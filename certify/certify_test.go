@@ -84,6 +84,19 @@ func TestDevices(t *testing.T) {
 	t.Parallel()
 	own, roots := certificate(t)
 	secure := func(o *Options) { o.TLS = own }
+	speaks := func(o *Options) {
+		secure(o)
+		o.Web = true
+		o.Sensor.Preset, o.Sensor.Profile, o.Sensor.Device = "ear", "level", "ear/7"
+		o.Sensor.Files = map[string][]byte{
+			"ear.yaml": []byte("preset: ear\ntopics:\n  - {pattern: \"ears/{device}/{device}/up\", type: reading}\n" +
+				"  - {pattern: \"ears/{device}/{device}/alive\", type: heartbeat, every: PT1M, " +
+				"when: {pointer: /state, is: [online]}}\n" +
+				"format: json\nts: [{pointer: /at, as: rfc3339}]\nseq: /n\nboot: /start\nroot: /v\n"),
+			"level.yaml": []byte("profile: level\nfields: {laeq: {pointer: /level, number: text}}\n"),
+		}
+		o.Sensor.Kind = "mute"
+	}
 	soon := func(o *Options) { o.Patience = 5 * time.Second } // what never comes is waited for
 	for _, c := range []struct {
 		name   string
@@ -94,6 +107,12 @@ func TestDevices(t *testing.T) {
 		{"good", faults{}, "", secure},
 		{"good without boot, and without the flag", faults{noBoot: true, unmarked: true}, "tls=untried", nil},
 		{"good in CBOR", faults{binary: true}, "tls=untried", nil},
+		{"good in a preset, by WebSocket", faults{wrapped: true, web: true}, "declared=untried", speaks},
+		{"sloppy in a preset", faults{wrapped: true, web: true, forgets: true, elsewhere: true, silent: true},
+			"declared=untried retransmission=fail backlog=fail", func(o *Options) {
+				speaks(o)
+				soon(o)
+			}},
 		{"sloppy", faults{text: true, extra: true, elsewhere: true, silent: true, trusting: true, ahead: time.Hour},
 			"malformed=fail declared=fail identity=fail heartbeat=fail tls=fail clock=fail", func(o *Options) {
 				secure(o)

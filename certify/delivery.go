@@ -167,7 +167,8 @@ func (r *run) keptBack(o *outage, back, due bool) {
 	case !back:
 		r.fail("backlog", "after an outage of %s it did not connect again", length)
 	case r.rec.untimed > 0:
-		r.fail("backlog", "its readings have no ts, so that what it kept counts when it comes; send ts")
+		r.fail("backlog", "its readings have no %s, so that what it kept counts when it comes; send one",
+			r.says("ts", "time where the preset looks for one"))
 	case o.kept == 0 && !due:
 		r.untried("backlog", "nothing was due in an outage of %s; give a longer one with --outage", length)
 	case o.kept == 0:

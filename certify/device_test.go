@@ -38,6 +38,8 @@ type faults struct {
 	stranger   bool // another user
 	unreliable bool // nothing after a restart
 	busy       bool // a thousand messages a second
+	wrapped    bool // in the envelope of the preset ear: that is no fault
+	web        bool // by WebSocket: nor is that
 }
 
 // device is a sensor with an encoder of its own. It implements Hand.
@@ -204,6 +206,9 @@ func (d *device) dial(ctx context.Context) (net.Conn, chan uint16) {
 	} else {
 		conn, err = dialer.DialContext(ctx, "tcp", d.entry.Addr)
 	}
+	if err == nil && d.faults.web {
+		conn, err = byWebSocket(conn)
+	}
 	if err != nil {
 		return nil, nil
 	}
@@ -252,6 +257,9 @@ func listen(r io.Reader, acks chan<- uint16) {
 }
 
 func (d *device) heartbeat() []byte {
+	if d.faults.wrapped {
+		return []byte(`{"state":"online"}`)
+	}
 	every := "PT1S"
 	if d.faults.oddBeats && d.seq/20%4 != 0 {
 		return []byte(`{"ts":"2026-11-23T10:00:00Z"}`)
@@ -267,6 +275,11 @@ func (d *device) reading() (list []kept) {
 		payload, _ := cbor.Marshal(map[string]any{"ts": time.Now().UTC().Format(time.RFC3339Nano), "seq": n,
 			"boot": d.boot, "fields": map[string]any{"laeq": 61.5}})
 		return []kept{{topic: d.entry.Readings, payload: payload}}
+	}
+	if f.wrapped {
+		return []kept{{topic: d.entry.Readings, payload: fmt.Appendf(nil,
+			`{"at":%q,"n":%d,"start":%d,"v":{"level":"61.5","CANARY":"CANARY"}}`,
+			time.Now().UTC().Format(time.RFC3339Nano), n, d.boot)}}
 	}
 	body := `"fields":{"laeq":61.5}`
 	switch {

@@ -1,6 +1,7 @@
 package certify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,11 +19,8 @@ type Person struct{ Out io.Writer }
 
 // Connect says what to enter into the device.
 func (p Person) Connect(_ context.Context, e Entry) error {
-	scheme := "tcp"
-	if e.TLS {
-		scheme = "tls"
-	}
-	beats := e.Beats
+	scheme := e.scheme()
+	beats := cmp.Or(e.Beats, "none")
 	if e.HeartbeatsWanted != "" {
 		beats += "  (its kind asks for one every " + e.HeartbeatsWanted + ")"
 	}
@@ -32,6 +30,19 @@ func (p Person) Connect(_ context.Context, e Entry) error {
 		"Once you will be asked to take its power away.\n\n",
 		servers(scheme, e.Addr), e.User, e.Password, e.Readings, beats, e.FeedbackTopic)
 	return err
+}
+
+// scheme is that of the address.
+func (e Entry) scheme() string {
+	switch {
+	case e.Web && e.TLS:
+		return "wss"
+	case e.Web:
+		return "ws"
+	case e.TLS:
+		return "tls"
+	}
+	return "tcp"
 }
 
 // servers are the addresses where a device can connect: those of this machine for one that names none.
@@ -80,11 +91,7 @@ func (c *Command) Connect(ctx context.Context, e Entry) (err error) {
 	if err := os.WriteFile(secret, []byte(e.Password+"\n"), 0o600); err != nil {
 		return err
 	}
-	scheme := "tcp"
-	if e.TLS {
-		scheme = "tls"
-	}
-	c.env = append(os.Environ(), "SLUICE_SERVER="+scheme+"://"+e.Addr, "SLUICE_USER="+e.User,
+	c.env = append(os.Environ(), "SLUICE_SERVER="+e.scheme()+"://"+e.Addr, "SLUICE_USER="+e.User,
 		"SLUICE_PASSWORD_FILE="+secret, "SLUICE_READINGS="+e.Readings, "SLUICE_HEARTBEATS="+e.Beats)
 	return c.start(ctx)
 }

@@ -59,7 +59,7 @@ func (r *run) reset(ctx context.Context) {
 	case !back:
 		r.untried("reset", "it was not switched off and on, or did not connect again")
 	case s.anew+s.on+s.wrong+s.bare == 0:
-		r.fail("reset", "after the restart it sent no new reading")
+		r.fail("reset", "%s", r.nothingNew())
 	case s.wrong > 0:
 		r.fail("reset", "after the restart seq began again, and boot stayed as it was; change boot, or let seq go on")
 	case mistaken > 0:
@@ -74,6 +74,14 @@ func (r *run) reset(ctx context.Context) {
 	default:
 		r.pass("reset", "after the restart seq went on, and nothing was taken for a repetition")
 	}
+}
+
+// nothingNew is why no new reading came after a restart.
+func (r *run) nothingNew() string {
+	if r.rec.unsequenced > 0 && r.rec.untimed > 0 && r.rec.repeats > 0 {
+		return "its readings have neither seq nor ts, so that equal ones cannot be told from repetitions; send both"
+	}
+	return "after the restart it sent no new reading"
 }
 
 // see takes readings that did not come before.

@@ -36,6 +36,14 @@ func (r *run) untried(name, found string, args ...any) {
 	r.finish(name, report.Untried, fmt.Sprintf(found, args...))
 }
 
+// says is a sentence for a device that speaks docs/wire.md's own format, or one for a device of a preset.
+func (r *run) says(own, wrapped string) string {
+	if r.bench.Preset != nil {
+		return wrapped
+	}
+	return own
+}
+
 // await waits until something is so, and no longer than a limit. It reports whether it is so; r.err is set
 // where the run cannot go on.
 func (r *run) await(ctx context.Context, what string, limit time.Duration, so func() bool) bool {

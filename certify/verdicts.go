@@ -29,6 +29,10 @@ func (r *run) judge() {
 	r.identity()
 	r.clock()
 	r.heartbeat()
+	if r.bench.Preset != nil && len(r.codes("declared")) == 0 {
+		r.untried("declared", "of a message in a preset only what the profile or the kind names is looked at; what "+
+			"else it has is dropped without a code")
+	}
 	for name, good := range map[string]string{
 		"malformed": "each could be read", "declared": "each had only fields of its kind",
 	} {
@@ -48,9 +52,12 @@ func (r *run) clock() {
 	case r.rec.unread == r.rec.messages:
 		r.untried("clock", unknownForm)
 	case r.rec.untimed > 0:
-		r.fail("clock", "its readings have no ts; send ts as 2026-11-23T10:00:00Z")
+		r.fail("clock", "%s", r.says("its readings have no ts; send ts as 2026-11-23T10:00:00Z",
+			"its readings have no time where the preset looks for one, so that each counts when it comes"))
 	case r.rec.zoned > 0:
-		r.fail("clock", "its times are not written as UTC; send ts with Z at the end")
+		r.fail("clock", "%s", r.says("its times are not written as UTC; send ts with Z at the end",
+			"its times do not say their zone, so that an hour is told twice each autumn; have it send UTC or an "+
+				"offset"))
 	default:
 		r.pass("clock", "each reading had a time in UTC, and none was ahead of the gateway's clock or too old")
 	}
@@ -62,6 +69,8 @@ func (r *run) heartbeat() {
 	switch {
 	case b.number == 0 && wanted == 0:
 		r.pass("heartbeat", "its kind asks for none, and it sent none")
+	case b.number == 0 && r.bench.Preset != nil && !r.bench.Preset.Beats():
+		r.untried("heartbeat", "its kind asks for one every %s, and no message of the preset is one", wanted)
 	case b.number == 0:
 		r.fail("heartbeat", "it sent none; its kind asks for one every %s", wanted)
 	case b.unread > 0:

@@ -21,13 +21,31 @@ import (
 	"sluice/internal/names"
 	"sluice/register"
 	"sluice/register/access"
+	"sluice/register/preset"
 )
 
 // Tell is how often the gateway says what it dropped.
 const Tell = time.Second
 
-// Sensor is the device's entry in the register.
-type Sensor struct{ ID, Owner, Kind string }
+// Sensor is the device's entry in the register. Where it speaks a preset, Device is what that calls it, and Files are
+// presets and profiles that are none of the program's, by their files' names.
+type Sensor struct {
+	ID, Owner, Kind         string
+	Preset, Profile, Device string
+	Files                   map[string][]byte
+}
+
+// speaks is the part of the entry that says what it speaks.
+func (s Sensor) speaks() string {
+	if s.Preset == "" {
+		return ""
+	}
+	text := fmt.Sprintf(", preset: %s, device: %q", s.Preset, s.Device)
+	if s.Profile != "" {
+		text += ", profile: " + s.Profile
+	}
+	return text
+}
 
 // Bench is a gateway that runs.
 type Bench struct {
@@ -36,6 +54,8 @@ type Bench struct {
 	// Kinds is the SHA-256 of the kinds.yaml, in hex.
 	Kinds string
 	Kind  register.Kind
+	// Preset is what the device speaks; nil for docs/wire.md's own format.
+	Preset *preset.Preset
 
 	dir     string
 	gateway *gateway.Gateway
@@ -90,8 +110,11 @@ func Open(ctx context.Context, s Sensor, file string, raw []byte, now time.Time)
 // write writes policy, register and password.
 func (b *Bench) write(s Sensor, now time.Time) error {
 	files := policy(s.Kind, b.Kind, now)
-	files["register.yaml"] = fmt.Sprintf("sensors:\n  - {id: %s, owner: %s, kind: %s, zone: bench, registered: %s}\n",
-		s.ID, s.Owner, s.Kind, now.AddDate(0, 0, -2).Format(time.DateOnly))
+	files["register.yaml"] = fmt.Sprintf("sensors:\n  - {id: %s, owner: %s, kind: %s, zone: bench, registered: %s%s}\n",
+		s.ID, s.Owner, s.Kind, now.AddDate(0, 0, -2).Format(time.DateOnly), s.speaks())
+	for name, text := range s.Files {
+		files[filepath.Join("presets", name)] = string(text)
+	}
 	passwords, err := access.ParsePasswords("passwords", nil)
 	if err != nil {
 		return err
@@ -127,6 +150,7 @@ func (b *Bench) open(ctx context.Context) (err error) {
 		return err
 	}
 	b.Sensor = reg.Sensors[0]
+	b.Preset = reg.Presets.Presets[b.Sensor.Preset]
 	if b.gateway, err = gateway.Open(ctx, cfg, slog.New(slog.DiscardHandler)); err != nil {
 		return err
 	}

@@ -43,7 +43,8 @@ func TestKinds(t *testing.T) {
 	} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			b, err := Open(t.Context(), Sensor{"ear-1", "acme", kind}, "kinds.yaml", []byte(file), time.Now())
+			b, err := Open(t.Context(), Sensor{ID: "ear-1", Owner: "acme", Kind: kind}, "kinds.yaml", []byte(file),
+				time.Now())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -89,9 +90,9 @@ func TestRefusals(t *testing.T) {
 		sensor Sensor
 		file   string
 	}{
-		`has no kind "eye"; it has ear`: {Sensor{"a", "b", "eye"}, file},
-		"k.yaml:":                       {Sensor{"a", "b", "ear"}, "kinds:\n  ear: {feelds: []}\n"},
-		"have names":                    {Sensor{"a/b", "b", "ear"}, file},
+		`has no kind "eye"; it has ear`: {Sensor{ID: "a", Owner: "b", Kind: "eye"}, file},
+		"k.yaml:":                       {Sensor{ID: "a", Owner: "b", Kind: "ear"}, "kinds:\n  ear: {feelds: []}\n"},
+		"have names":                    {Sensor{ID: "a/b", Owner: "b", Kind: "ear"}, file},
 	} {
 		if _, err := Open(t.Context(), c.sensor, "k.yaml", []byte(c.file), time.Now()); err == nil ||
 			!strings.Contains(err.Error(), want) {

@@ -68,7 +68,10 @@ type Report struct {
 	Device string `json:"device"`
 	Kind   string `json:"kind"`
 	// Kinds is sha256: and the digest, in hex, of the kinds.yaml that defines the kind.
-	Kinds   string    `json:"kinds"`
+	Kinds string `json:"kinds"`
+	// Preset and Profile are what it speaks; empty for docs/wire.md's own format.
+	Preset  string    `json:"preset,omitempty"`
+	Profile string    `json:"profile,omitempty"`
 	Program string    `json:"program"`
 	Began   time.Time `json:"began"`
 	Ended   time.Time `json:"ended"`
@@ -185,7 +188,8 @@ func (r *Report) check() error {
 	switch {
 	case CheckDevice(r.Device) != nil:
 		return CheckDevice(r.Device)
-	case !names.Valid(r.Kind), !digestPattern.MatchString(r.Kinds):
+	case !names.Valid(r.Kind), !digestPattern.MatchString(r.Kinds), r.Preset != "" && !names.Valid(r.Preset),
+		r.Profile != "" && !names.Valid(r.Profile):
 		return bad("kind")
 	case !shown(r.Program):
 		return bad("program")
@@ -226,8 +230,12 @@ func shown(s string) bool { return s != "" && len(s) <= maxText && names.Visible
 // Text is the report in words.
 func (r *Report) Text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Certificate of a sensor\n\nDevice    %s\nKind      %s (%s...)\nProgram   %s\n", r.Device, r.Kind,
-		r.Kinds[:len("sha256:")+12], r.Program)
+	fmt.Fprintf(&b, "Certificate of a sensor\n\nDevice    %s\nKind      %s (%s...)\n", r.Device, r.Kind,
+		r.Kinds[:len("sha256:")+12])
+	if r.Preset != "" {
+		fmt.Fprintf(&b, "Speaks    %s\n", strings.TrimSpace(r.Preset+" "+r.Profile))
+	}
+	fmt.Fprintf(&b, "Program   %s\n", r.Program)
 	fmt.Fprintf(&b, "Tried     %s, %s\nReadings  %s\nResult    %s\n", r.Began.UTC().Format("2006-01-02 15:04 UTC"),
 		r.Ended.Sub(r.Began).Round(time.Second), About(r.Readings), r.Result)
 	for _, c := range r.Checks {

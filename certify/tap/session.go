@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
-
-	"sluice/certify/envelope"
 )
 
 // session is one connection of the device, and its own to the gateway.
@@ -35,6 +33,13 @@ func (t *Tap) serve(ctx context.Context, c net.Conn) {
 	defer context.AfterFunc(ctx, func() { _ = c.Close() })()
 	if !s.secure(ctx) {
 		return
+	}
+	if s.tap.web {
+		c := upgrade(s.device)
+		if c == nil {
+			return
+		}
+		s.device = c
 	}
 	gateway, err := net.DialTimeout("tcp", t.upstream, connectTime)
 	if err != nil {
@@ -170,14 +175,7 @@ func (s *session) publish(header byte, body []byte) *Message {
 	}
 	m := &Message{At: time.Now(), Where: Elsewhere, QoS: p.FixedHeader.Qos, Dup: p.FixedHeader.Dup,
 		Retain: p.FixedHeader.Retain}
-	switch p.TopicName {
-	case s.tap.topics.Readings:
-		m.Where = Readings
-		m.Stamps, m.Known = s.tap.reader.Read(p.Payload, m.At)
-	case s.tap.topics.Heartbeats:
-		m.Where = Heartbeats
-		m.Every, m.Known = envelope.Beat(p.Payload)
-	}
+	s.tap.speaks.Hear(p.TopicName, p.Payload, m)
 	if m.QoS > 0 {
 		s.waiting[p.PacketID] = m
 		if m.Where == Readings && s.kept == 0 && s.tap.withhold.CompareAndSwap(true, false) {

@@ -27,9 +27,6 @@ const (
 	maxIn       = 4 // connections that are not let in yet
 )
 
-// Topics are those that the device may write.
-type Topics struct{ Readings, Heartbeats string }
-
 // Event is something that passed.
 type Event struct {
 	At   time.Time
@@ -67,6 +64,7 @@ const (
 	Readings Where = iota
 	Heartbeats
 	Elsewhere
+	Beside // known, and neither
 )
 
 // Message is a publication.
@@ -84,12 +82,12 @@ type Message struct {
 // Tap is the way to one gateway. Its methods may be called while it runs.
 type Tap struct {
 	events   chan Event
-	topics   Topics
+	speaks   Language
 	user     string
 	upstream string
 	listener net.Listener
-	tls      *tls.Config // nil for none
-	reader   *envelope.Reader
+	tls      *tls.Config   // nil for none
+	web      bool          // the device comes by WebSocket
 	in       chan struct{} // a place for each connection that is not let in yet
 
 	shut     atomic.Bool
@@ -101,14 +99,14 @@ type Tap struct {
 }
 
 // Listen opens the way to the gateway at upstream, with TLS where a certificate is given.
-func Listen(addr string, own *tls.Certificate, upstream, user string, topics Topics) (*Tap, error) {
+func Listen(addr string, own *tls.Certificate, upstream, user string, speaks Language) (*Tap, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, err
 	}
 	t := &Tap{
-		events: make(chan Event, 256), topics: topics, user: user, upstream: upstream, listener: l,
-		reader: envelope.NewReader(), in: make(chan struct{}, maxIn),
+		events: make(chan Event, 256), speaks: speaks, user: user, upstream: upstream, listener: l,
+		in: make(chan struct{}, maxIn),
 	}
 	if own != nil {
 		// Without tickets: a session that is resumed shows no certificate.
@@ -122,6 +120,9 @@ func Listen(addr string, own *tls.Certificate, upstream, user string, topics Top
 	}
 	return t, nil
 }
+
+// Web has devices come by WebSocket. It is for a tap that does not run yet.
+func (t *Tap) Web() { t.web = true }
 
 // Addr is where the device connects.
 func (t *Tap) Addr() string { return t.listener.Addr().String() }

@@ -16,8 +16,6 @@ import (
 	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
-
-	"sluice/certify/envelope"
 )
 
 // gateway answers CONNECT, and each publication at QoS 1, as a listener does; the user "nobody" is refused.
@@ -66,7 +64,7 @@ func answer(c net.Conn) {
 // open runs a tap before a gateway.
 func open(t *testing.T, own *tls.Certificate) *Tap {
 	t.Helper()
-	tap, err := Listen("127.0.0.1:0", own, gateway(t), "ear", Topics{"up", "hb"})
+	tap, err := Listen("127.0.0.1:0", own, gateway(t), "ear", Plain("up", "hb"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +178,7 @@ func TestPasses(t *testing.T) {
 
 // TestFive: publications of MQTT 5 have properties before their payload.
 func TestFive(t *testing.T) {
-	s := &session{tap: &Tap{topics: Topics{"up", "hb"}, reader: envelope.NewReader()}, version: 5,
+	s := &session{tap: &Tap{speaks: Plain("up", "hb")}, version: 5,
 		waiting: map[uint16]*Message{}}
 	p := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish, Qos: 1, Dup: true}, ProtocolVersion: 5,
 		TopicName: "up", Payload: []byte(`{"seq":7}`), PacketID: 9,
@@ -349,7 +347,7 @@ func FuzzFrames(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		fr := frames{r: bufio.NewReader(bytes.NewReader(raw))}
 		var all []byte
-		s := &session{tap: &Tap{topics: Topics{"up", "hb"}, reader: envelope.NewReader()}, version: 4,
+		s := &session{tap: &Tap{speaks: Plain("up", "hb")}, version: 4,
 			waiting: map[uint16]*Message{}}
 		for fr.next() {
 			all = append(all, fr.packet...)

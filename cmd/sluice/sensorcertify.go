@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -16,12 +17,14 @@ import (
 	"sluice/certify/report"
 	"sluice/configs/portalba"
 	"sluice/gateway/config"
+	"sluice/gateway/ingest"
 	"sluice/perm"
 )
 
 // certifyFlags are what is given on the command line, as it is given.
 type certifyFlags struct {
 	policy, pair, command, sign, out string
+	preset, profile                  string
 	o                                certify.Options
 }
 
@@ -47,6 +50,12 @@ func certifyCommand() *cobra.Command {
 	g.StringVar(&f.pair, "tls", "", "listen with TLS, as CERT,KEY: two files in PEM")
 	g.StringVar(&f.o.Sensor.ID, "sensor", "device", "id of the device, which is its user name and in its topics")
 	g.StringVar(&f.o.Sensor.Owner, "owner", "vendor", "owner of the device, in its topics")
+	g.StringVar(&f.preset, "preset", "", "system whose messages the device sends, or a preset's FILE.yaml (default: "+
+		"the city's own format)")
+	g.StringVar(&f.profile, "profile", "", "with --preset: model of the device, or a profile's FILE.yaml")
+	g.StringVar(&f.o.Sensor.Device, "identity", "", "with --preset: what the system calls the device, as in its "+
+		"topics (default: --sensor)")
+	g.BoolVar(&f.o.Web, "websocket", false, "the device connects by WebSocket")
 	g.DurationVar(&f.o.Outage, "outage", 2*time.Minute, "how long nobody answers, to see what the device keeps")
 	g.DurationVar(&f.o.Patience, "patience", 5*time.Minute, "how long the device has for each thing that it must do")
 	g.DurationVar(&f.o.Deadline, "deadline", time.Hour, "when the run ends, whatever was tried")
@@ -120,6 +129,9 @@ func (f *certifyFlags) prepare() (private []byte, err error) {
 			return nil, &config.Refusal{Err: err}
 		}
 	}
+	if err := f.speaks(); err != nil {
+		return nil, err
+	}
 	if f.pair != "" {
 		own, err := readPair(f.pair)
 		if err != nil {
@@ -137,6 +149,35 @@ func (f *certifyFlags) prepare() (private []byte, err error) {
 		}
 	}
 	return private, f.room()
+}
+
+// speaks finds the preset and the profile, by name or in files.
+func (f *certifyFlags) speaks() error {
+	s := &f.o.Sensor
+	if f.preset == "" {
+		if f.profile != "" || s.Device != "" {
+			return &usageError{"--profile and --identity go with --preset, which says what is around the values"}
+		}
+		return nil
+	}
+	s.Device, s.Files = cmp.Or(s.Device, s.ID), make(map[string][]byte)
+	check := sampleCheck{preset: f.preset, profile: f.profile}
+	var of ingest.TrialOf
+	if err := check.library(&of); err != nil {
+		return err
+	}
+	s.Preset, s.Profile = of.Sensor.Preset, of.Sensor.Profile
+	for _, file := range []string{f.preset, f.profile} {
+		if filepath.Ext(file) != ".yaml" {
+			continue
+		}
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			return &config.Refusal{Err: err}
+		}
+		s.Files[filepath.Base(file)] = raw
+	}
+	return nil
 }
 
 // readPair reads CERT,KEY: a certificate and its key, which nobody else may read.

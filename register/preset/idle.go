@@ -108,6 +108,12 @@ func (p *Preset) lacks(profile *Profile, own *Pattern) string {
 	return ""
 }
 
+// Beats reports whether a message of the preset can be a heartbeat.
+func (p *Preset) Beats() bool {
+	return p.Types != nil && len(p.Types.Heartbeat) > 0 ||
+		slices.ContainsFunc(p.Topics, func(t Topic) bool { return t.Role == Heartbeat })
+}
+
 // captures reports whether a sensor's own topic, or else one of the preset's for readings, has such a level.
 func (p *Preset) captures(name string, own *Pattern) bool {
 	if own != nil {

@@ -27,12 +27,15 @@ const (
 	senmlVersion  = 10
 )
 
+// bases are what base fields say of the records after them.
+type bases struct {
+	baseTime, baseValue float64
+	base, baseUnit      []byte // base is the name
+}
+
 // pack is the state that base fields carry through a pack.
 type pack struct {
-	baseTime, baseValue float64
-
-	base     []byte // name
-	baseUnit []byte
+	bases
 
 	// of the record at hand
 	name, unit       []byte
