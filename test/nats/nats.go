@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -33,6 +34,7 @@ type Servers struct {
 	Data, Keys, System string
 
 	between [3][3]*harness.Cable // the path from one to another
+	routes  [3]string            // where they end
 }
 
 // Node is one of them.
@@ -75,14 +77,13 @@ func Start(t *testing.T, edits ...Edit) *Servers {
 	}
 	s.Data, s.Keys, s.System = filepath.Join(dir, "data.nk"), filepath.Join(dir, "keys.nk"),
 		filepath.Join(dir, "system.nk")
-	routes := [3]string{}
 	for i := range s.Nodes {
-		routes[i] = harness.FreeAddr(t)
+		s.routes[i] = harness.FreeAddr(t)
 	}
 	for i := range s.Nodes {
 		for j := range s.Nodes {
 			if i != j {
-				s.between[i][j] = harness.NewCable(t, routes[j])
+				s.between[i][j] = harness.NewCable(t, s.routes[j])
 			}
 		}
 	}
@@ -91,7 +92,7 @@ func Start(t *testing.T, edits ...Edit) *Servers {
 		monitor := harness.FreeAddr(t)
 		n.Monitor, n.Store = "http://"+monitor, filepath.Join(dir, n.Name)
 		n.Conf = filepath.Join(dir, n.Name+".conf")
-		conf := s.configuration(i, n, dir, monitor, routes[i], users)
+		conf := s.configuration(i, n, dir, monitor, users)
 		for _, edit := range edits {
 			conf = edit(i, conf)
 		}
@@ -104,7 +105,7 @@ func Start(t *testing.T, edits ...Edit) *Servers {
 }
 
 // configuration is configs/nats.conf for one of the three.
-func (s *Servers) configuration(i int, n *Node, dir, monitor, route string, users [3]string) string {
+func (s *Servers) configuration(i int, n *Node, dir, monitor string, users [3]string) string {
 	s.t.Helper()
 	raw, err := os.ReadFile(filepath.Join(root(s.t), "configs", "nats.conf"))
 	if err != nil {
@@ -123,7 +124,10 @@ func (s *Servers) configuration(i int, n *Node, dir, monitor, route string, user
 		"http: 127.0.0.1:8222", "http: "+monitor,
 		"/var/lib/nats", n.Store,
 		"max_file_store: 20GiB", "max_file_store: 1GiB",
-		"listen: 0.0.0.0:6222", "listen: "+route+"\n  no_advertise: true", // or they would go round the cables
+		"listen: 0.0.0.0:6222", "listen: "+s.routes[i]+
+			// Clients learn no other address than theirs; servers, that tell each other of one another, none where
+			// somebody listens: or they would go round the cables.
+			"\n  no_advertise: true\n  advertise: 127.0.0.1:9",
 		"nats-route://nats-1:6222, nats-route://nats-2:6222, nats-route://nats-3:6222", strings.Join(others, ", "),
 		"/etc/nats/", dir+"/",
 		"UDATA", users[0], "UKEYS", users[1], "USYS", users[2],
@@ -201,6 +205,8 @@ func (s *Servers) Leader(stream string) *Node {
 
 // Alone cuts one server off from the others, in both directions: what is sent is neither carried nor refused.
 func (s *Servers) Alone(n *Node, on bool) {
+	s.t.Helper()
+	s.byCable()
 	for i := range s.Nodes {
 		for j, cable := range s.between[i] {
 			if i == j || s.Nodes[i] != n && s.Nodes[j] != n {
@@ -208,6 +214,28 @@ func (s *Servers) Alone(n *Node, on bool) {
 			}
 			if cable.Hold(on); !on {
 				cable.Cut() // what was held is old
+			}
+		}
+	}
+}
+
+// byCable fails the test where a server has gone round a cable: to cut that would cut nothing.
+func (s *Servers) byCable() {
+	s.t.Helper()
+	for _, n := range s.Nodes {
+		var is struct {
+			Routes []struct {
+				Solicited bool `json:"did_solicit"`
+				IP        string
+				Port      int
+			}
+		}
+		if !n.ask("/routez", &is) {
+			continue // it is not there, or held up
+		}
+		for _, r := range is.Routes {
+			if to := fmt.Sprintf("%s:%d", r.IP, r.Port); r.Solicited && slices.Contains(s.routes[:], to) {
+				s.t.Fatalf("%s has found another way to a server, %s", n.Name, to)
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -50,28 +51,42 @@ func (c *Conn) bucket(ctx context.Context, name string, ttl time.Duration, repli
 // TTL is how long a key lives after it was written.
 func (b *Bucket) TTL() time.Duration { return b.ttl }
 
-// Create writes a key that is not there, and returns its revision; ErrFenced if it is there. Once only: who gets
-// ErrAway does not know.
-func (b *Bucket) Create(ctx context.Context, key string, value []byte) (uint64, error) {
-	ctx, cancel := context.WithTimeout(ctx, oneAttempt)
-	defer cancel()
-	revision, err := b.kv.Create(ctx, key, value)
+// Create writes a key that is not there, and returns its revision; ErrFenced if it is there. Who gets ErrAway does not
+// know whether it was written.
+func (b *Bucket) Create(ctx context.Context, key string, value []byte) (revision uint64, err error) {
+	err = b.once(ctx, func(ctx context.Context) (err error) {
+		revision, err = b.kv.Create(ctx, key, value)
+		return err
+	})
 	return revision, b.fenced("taking a key", err)
 }
 
 // Update writes a key that is still of the revision, and returns the next one; ErrFenced if it is not, or is gone.
-func (b *Bucket) Update(ctx context.Context, key string, value []byte, revision uint64) (uint64, error) {
-	ctx, cancel := context.WithTimeout(ctx, oneAttempt)
-	defer cancel()
-	revision, err := b.kv.Update(ctx, key, value, revision)
-	return revision, b.fenced("keeping a key", err)
+func (b *Bucket) Update(ctx context.Context, key string, value []byte, revision uint64) (next uint64, err error) {
+	err = b.once(ctx, func(ctx context.Context) (err error) {
+		next, err = b.kv.Update(ctx, key, value, revision)
+		return err
+	})
+	return next, b.fenced("keeping a key", err)
 }
 
 // Delete takes a key away that is still of the revision.
 func (b *Bucket) Delete(ctx context.Context, key string, revision uint64) error {
+	return b.fenced("dropping a key", b.once(ctx, func(ctx context.Context) error {
+		return b.kv.Delete(ctx, key, jetstream.LastRevision(revision))
+	}))
+}
+
+// once has the servers do something once: it is asked for again only where nobody was there to do it.
+func (b *Bucket) once(ctx context.Context, do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, oneAttempt)
 	defer cancel()
-	return b.fenced("dropping a key", b.kv.Delete(ctx, key, jetstream.LastRevision(revision)))
+	for pause := pauses(); ; {
+		err := do(ctx)
+		if !isAny(err, nats.ErrNoResponders, jetstream.ErrNoStreamResponse) || !pause.Wait(ctx) {
+			return err
+		}
+	}
 }
 
 func (b *Bucket) fenced(doing string, err error) error {

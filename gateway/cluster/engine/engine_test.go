@@ -103,6 +103,7 @@ func TestFence(t *testing.T) {
 
 // TestFollow: what is there comes in order, and then what comes.
 func TestFollow(t *testing.T) {
+	t.Parallel()
 	s := nats.Start(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -256,8 +257,8 @@ func TestDrop(t *testing.T) {
 	}
 }
 
-// TestNothingKept: what passes between two in the account for keys is in no file of any server; an entry is, in each
-// replica, as it was given: whoever appends seals it first.
+// TestNothingKept: what passes between two in the account for keys is in no file of any server; an entry is, in most of
+// them, as it was given: whoever appends seals it first.
 func TestNothingKept(t *testing.T) {
 	s := nats.Start(t)
 	ctx := t.Context()
@@ -289,6 +290,7 @@ func TestNothingKept(t *testing.T) {
 	if _, err := books(t, dial(t, s)).Append(ctx, "books.a", 0, "1", []byte(entry)); err != nil {
 		t.Fatal(err)
 	}
+	kept := 0
 	for _, n := range s.Nodes {
 		n.Stop() // what is in memory alone is written now, or never
 		files, text := 0, ""
@@ -303,9 +305,12 @@ func TestNothingKept(t *testing.T) {
 		if err != nil || files == 0 || strings.Contains(text, secret) {
 			t.Errorf("%s: a secret is in one of %d files: %v", n.Name, files, err)
 		}
-		if !strings.Contains(text, entry) {
-			t.Errorf("%s: the entry is in none of %d files: the search finds nothing", n.Name, files)
+		if strings.Contains(text, entry) {
+			kept++
 		}
+	}
+	if kept < 2 { // one of three may not have had it yet when it was stopped
+		t.Errorf("an entry is in the files of %d servers: the search finds nothing", kept)
 	}
 }
 

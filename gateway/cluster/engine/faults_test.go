@@ -30,6 +30,7 @@ var (
 // are killed as a power cut would, and all three servers at once in the end. What was acknowledged is there, once, in
 // each writer's order where it has one.
 func TestKills(t *testing.T) {
+	t.Parallel() // it mostly waits for elections
 	s := nats.Start(t)
 	conn := dial(t, s)
 	l := books(t, conn)
@@ -145,6 +146,7 @@ func disturb(t *testing.T, s *nats.Servers, acked *atomic.Int64, all int64, ende
 
 // TestTwoAway: with one server of three nothing is acknowledged, callers are told in time, and all goes on afterwards.
 func TestTwoAway(t *testing.T) {
+	t.Parallel()
 	s := nats.Start(t)
 	l := books(t, dial(t, s))
 	last, err := l.Append(t.Context(), "books.a", 0, "1", []byte("one"))
@@ -183,6 +185,7 @@ func TestTwoAway(t *testing.T) {
 // TestAlone: the leader is cut off from the others, and does not know. Who reaches only it has nothing acknowledged;
 // who reaches the others goes on, and afterwards there is one log.
 func TestAlone(t *testing.T) {
+	t.Parallel()
 	s := nats.Start(t)
 	l := books(t, dial(t, s))
 	last, err := l.Append(t.Context(), "books.a", 0, "1", []byte("one"))
@@ -225,6 +228,7 @@ func TestAlone(t *testing.T) {
 
 // TestNoAnswer: entries that arrive, and whose acknowledgement does not, are there once, and known as one's own.
 func TestNoAnswer(t *testing.T) {
+	t.Parallel()
 	s := nats.Start(t)
 	direct := books(t, dial(t, s))
 	cable := harness.NewCable(t, s.Nodes[0].Addr)

@@ -5,6 +5,8 @@
 // for its time to live, by its own clock, from when it began to ask; afterwards somebody else can have it, so two may
 // believe in it for a moment, and one that was frozen for longer. Nothing is safe because of a lease: what is written
 // is fenced by the place in the log that it expects (engine.Log.Append). A lease only keeps two from working in vain.
+// One that lives for less than an election takes (five to eleven seconds) lapses when the server dies that leads the
+// bucket.
 //
 //	me, err := lease.Take(ctx, bucket, "member.worker-1", "worker-1")
 //	go me.Keep(ctx)
