@@ -14,6 +14,8 @@ var arrows = map[string]row{
 	"internal/locales": {"sentences by language: the ground", ""},
 	"internal/yamldoc": {"files that people write; what is wrong in them is said in three languages",
 		"internal/locales"},
+	"internal/retention": {"for how long numbers are kept: the ground, in periods",
+		"internal/civil"},
 	"internal/websocket": {"frames and handshakes of WebSocket, for sensors' listener and public's broker: the ground",
 		""},
 	"internal/wide":  {"sums without an end: the ground", ""},
@@ -40,7 +42,7 @@ var arrows = map[string]row{
 		"plan store"},
 	"policy/ballot": {"a signature and its key", ""},
 	"policy/decision": {"the documents of a policy, which become plans; members' keys are read as ballots are",
-		"internal/civil internal/names internal/yamldoc policy/ballot plan register"},
+		"internal/civil internal/names internal/retention internal/yamldoc policy/ballot plan register"},
 	"policy/bundle": {"the documents together, with zones, as bytes that are signed",
 		"internal/yamldoc policy/decision plan register"},
 	"policy/rules":  {"the rules' texts", ""},
@@ -50,10 +52,10 @@ var arrows = map[string]row{
 	"policy/compile": {"a bundle and its answers become plans; suspensions are compared as diff does",
 		"policy/bundle policy/diff plan policy/rego register"},
 	"policy/explain": {"a decision in words, with what it costs",
-		"internal/civil internal/locales policy/bundle policy/decision policy/mechanism plan"},
+		"internal/civil internal/locales internal/retention policy/bundle policy/decision policy/mechanism plan"},
 	"policy/diff": {"two policies, by what residents gain or lose, in explain's words",
-		"internal/civil internal/locales policy/bundle policy/decision policy/explain policy/mechanism " +
-			"plan policy/rules register"},
+		"internal/civil internal/locales internal/retention policy/bundle policy/decision policy/explain " +
+			"policy/mechanism plan policy/rules register"},
 	"policy/dpia": {"the assessment, of the same words and costs, with the sensors concerned",
 		"internal/locales policy/bundle policy/decision policy/explain policy/mechanism register"},
 	"policy/check": {"all that can be wrong with a policy: its form, its rules, its costs, its votes",
@@ -94,6 +96,8 @@ var arrows = map[string]row{
 		"books gateway/config gateway/host gateway/ledger store store/sqlite"},
 	"gateway/months": {"a month that is final: the journal and the books' lines, and what the store has of it",
 		"books gateway/ledger store store/table"},
+	"gateway/retention": {"numbers whose time is over: the books' decisions and plans, the ledger's lines, the store",
+		"books gateway/ledger internal/retention plan"},
 	"gateway/rollback": {"whether the state directory is the latest, by ledger, books, store and a witness",
 		"books gateway/config gateway/host gateway/ledger gateway/reconcile internal/civil internal/retry perm " +
 			"store"},
@@ -108,11 +112,13 @@ var arrows = map[string]row{
 		"brief door gateway/config gateway/crash gateway/ingest plan policy/rego store"},
 	"gateway/doctor": {"looks at every part of a gateway from outside",
 		"books brief gateway/admin gateway/config gateway/homes gateway/host gateway/inbox gateway/ingest " +
-			"gateway/ledger perm policy/compile policy/council policy/rego register register/access store/influx"},
+			"gateway/ledger internal/retention perm policy/compile policy/council policy/rego register " +
+			"register/access store/influx"},
 	"gateway": {"the composition: it opens, runs and closes the rooms",
 		"books brief gateway/activation gateway/admin gateway/config gateway/crash gateway/forward " +
 			"gateway/homes gateway/host gateway/ingest gateway/ledger gateway/months gateway/publicbooks " +
-			"gateway/reconcile gateway/release gateway/revoked gateway/rollback internal/retry policy/compile " +
+			"gateway/reconcile gateway/release gateway/retention gateway/revoked gateway/rollback internal/retry " +
+			"policy/compile " +
 			"policy/rego"},
 	"gateway/ingest/internal/fault":     {"the closed list of codes", ""},
 	"gateway/ingest/internal/structure": {"how a message is built, without what it says", ""},
@@ -192,7 +198,7 @@ var arrows = map[string]row{
 			"opendata/catalog opendata/feed opendata/httpcache opendata/live opendata/news opendata/query " +
 			"opendata/released opendata/sensorthings opendata/streets opendata/web perm store/influx"},
 	"verify": {"what the books and the API say, computed again as a stranger would, from plans (decision 36)",
-		"books internal/civil policy/mechanism plan store store/table"},
+		"books internal/retention policy/mechanism plan store store/table"},
 	"firmware-sim/street": {"people and weather of a made-up city; nothing of ours, to be independent", ""},
 	"firmware-sim/replay": {"recorded readings; nothing of ours, to be independent", ""},
 	"firmware-sim/device/dialect": {"what other systems make of a street; nothing of ours, to be independent",

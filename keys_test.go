@@ -25,7 +25,7 @@ var settings = map[string]string{
 		kinds_not_about_people
 		min_units floors epsilon_per_day delta_per_day max_contributions sunset_max blackout_max
 		decision: decision title.en title.ca title.es stream purpose legal_basis generalise.field generalise.to
-		retain review from until unit.none
+		review from until unit.none
 		publish.measures.edges blackouts.zones blackouts.from blackouts.until blackouts.reason
 		register: contact purpose.en purpose.ca purpose.es kinds: fields.unit fields.class fields.name
 		opendata: http admin url rate.per_second connections.per_address log.level gateway: log.level zones: name
@@ -37,6 +37,7 @@ var settings = map[string]string{
 	"opendata:TestLiveSeats":              `opendata: live.listeners`,
 	"opendata:TestBroadcast":              `opendata: mqtt.listen`,
 	"opendata:TestBroadcastOverWebSocket": `opendata: mqtt.websocket`,
+	"TestRetainHolds":                     `decision: retain.hours retain.days`,
 	"gateway/publicbooks:TestKeysOfWords": `charter: city.responsible.name city.responsible.address
 		city.responsible.email city.responsible.phone city.responsible.web city.dpo.name city.dpo.address
 		city.dpo.email city.dpo.phone city.dpo.web city.authority.name city.authority.address

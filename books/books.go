@@ -62,6 +62,8 @@ type Stream struct {
 	Until         string `json:"until"`
 	Licence       string `json:"licence"`
 	Simulation    bool   `json:"simulation"`
+	// Of is the stream whose days these are: the same decision publishes both; empty for others.
+	Of string `json:"of,omitempty"`
 	// Stopped is true when this gateway no longer runs the stream: its decision is gone or
 	// broken, or its zones belong to another gateway. The description is the last one.
 	Stopped bool `json:"stopped,omitempty"`
@@ -183,10 +185,10 @@ type Decision struct {
 	From   string            `json:"from"`
 	Until  string            `json:"until"`
 	Policy string            `json:"policy"`
-	// LegalBasis is the law that allows it, as the decision says it; Retain the ISO 8601 period
-	// for which its numbers are kept. Absent where it says none, and in books of before.
+	// LegalBasis is the law that allows it, as the decision says it; Retain for how long
+	// published numbers are kept. Absent where it says none, and in books of before.
 	LegalBasis string `json:"legal_basis,omitempty"`
-	Retain     string `json:"retain,omitempty"`
+	Retain     Retain `json:"retain,omitzero"`
 	// Published is when these words were in the books for the first time; absent where an
 	// earlier version wrote them.
 	Published time.Time `json:"published,omitzero"`
@@ -216,6 +218,16 @@ type Decision struct {
 	// History is what has happened to it, the newest last and bounded; absent in books of before.
 	History []Happening `json:"history,omitempty"`
 }
+
+// Retain is for how long numbers are kept, of windows shorter than a day and of days: an ISO
+// 8601 period, the word forever, or nothing where the decision does not say it.
+type Retain struct {
+	Hours string `json:"hours,omitempty"`
+	Days  string `json:"days,omitempty"`
+}
+
+// Forever is the word for a time that does not end.
+const Forever = "forever"
 
 // Next describes what a motion will change in a decision, by language, and from when.
 type Next struct {

@@ -25,7 +25,9 @@ type Plan struct {
 
 // Stream is one decision, ready to run.
 type Stream struct {
-	ID       string            `json:"id"`
+	ID string `json:"id"`
+	// Of is the stream whose days these are, of the same decision; see Days.
+	Of       string            `json:"of,omitempty"`
 	Decision string            `json:"decision"`
 	Title    map[string]string `json:"title"`
 	Timezone string            `json:"timezone"`

@@ -128,10 +128,8 @@ func (l *decisionsBook) entry(
 	b = books.Decision{
 		ID: d.Decision, Title: d.Title, From: d.From.String(), Until: d.Until.String(), Policy: set.Digest,
 		LegalBasis: d.LegalBasis, Votes: []books.Vote{}, YAML: string(d.YAML),
+		Retain:  books.Retain{Hours: d.Retain.Hours.String(), Days: d.Retain.Days.String()},
 		Explain: map[string]string{}, Diff: map[string][]string{},
-	}
-	if !d.Retain.IsZero() {
-		b.Retain = d.Retain.String()
 	}
 	for _, why := range set.Broken[d.Decision] {
 		b.Problems = append(b.Problems, why.Rule+": "+why.Message)

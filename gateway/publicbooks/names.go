@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"sluice/books"
+	"sluice/internal/civil"
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
 )
@@ -18,7 +19,7 @@ func named(city *books.City, p *bundle.Policy) {
 }
 
 // documented adds to a measure what its decision says of it beside what the plan has.
-func documented(m *books.Measure, d *decision.Document, name string) {
+func documented(m *books.Measure, d *decision.Document, name string, every civil.Period) {
 	i := slices.IndexFunc(d.Publish.Measures, func(of decision.Measure) bool { return of.Name == name })
 	if i < 0 {
 		return
@@ -26,6 +27,9 @@ func documented(m *books.Measure, d *decision.Document, name string) {
 	of := d.Publish.Measures[i]
 	m.Names = of.Names
 	for _, l := range of.Limits {
+		if every != d.Publish.Every && l.Over.Nominal() < every.Nominal() {
+			continue // of the hours of which these are the days
+		}
 		limit := books.Limit{Value: *l.Value, Title: l.Title, Source: l.Source}
 		if !l.Over.IsZero() {
 			limit.Over = l.Over.String()

@@ -10,6 +10,7 @@ import (
 	"sluice/gateway/ledger"
 	"sluice/plan"
 	"sluice/policy/compile"
+	"sluice/policy/explain"
 	"sluice/policy/mechanism"
 )
 
@@ -55,7 +56,10 @@ func (b *streamsBook) list(set *compile.Set) ([]books.Stream, error) {
 			Decision: s.Decision, Plan: s.Digest, Licence: licence, Simulation: b.simulation,
 			From: s.From.Format(time.RFC3339), Until: s.Until.Format(time.RFC3339),
 			Floor: string(s.Protect.Floor), Membership: string(s.Protect.Membership),
-			CategoryField: s.Category.Field,
+			CategoryField: s.Category.Field, Of: s.Of,
+		}
+		if s.Of != "" {
+			entry.Title = explain.DaysOf(s.Title)
 		}
 		own := set.Decision(s.Decision)
 		if own != nil {
@@ -74,7 +78,7 @@ func (b *streamsBook) list(set *compile.Set) ([]books.Stream, error) {
 					measure.Group, measure.Class = m.Name, []float64{part.Low, part.High}
 				}
 				if own != nil {
-					documented(&measure, own.Document, m.Name)
+					documented(&measure, own.Document, m.Name, s.Every)
 				}
 				entry.Measures = append(entry.Measures, measure)
 			}

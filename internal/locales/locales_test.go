@@ -197,7 +197,7 @@ var signed = []string{"council", "diff", "explain"}
 // unsigned are sentences of them that stand in no motion: who voted is known afterwards.
 var unsigned = []string{"explain.voted", "explain.unvoted"}
 
-// TestSigned holds the sentences of motions of the formats 4 to 6 by the SHA-256 of each.
+// TestSigned holds the sentences of motions of the formats 4 to 7 by the SHA-256 of each.
 // Whoever signed one signed these bytes, and each gateway makes its text anew: a sentence
 // that changes makes every motion in force void. What must be said otherwise gets a key of
 // its own, for a new policy/council.Format. UPDATE=1 adds keys that are new to the list; it

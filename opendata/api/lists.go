@@ -32,7 +32,7 @@ func (a *API) streams(r *http.Request, v url.Values) (*httpcache.Reply, error) {
 		out[i] = stream{s.ID, texts(s.Title), s.Every, s.Timezone, s.Unit, measures(s.Measures), cells(s.Cells),
 			s.Decision, s.From, s.Until, s.Standing.State, s.Standing.Since, s.Standing.By, s.Standing.Reason,
 			s.Licence, nil, s.Simulation, s.MaxContributions, s.ShareFrom, nil, s.Floor, s.Membership, nil,
-			s.Purpose, s.CategoryField}
+			s.Purpose, s.CategoryField, s.Of}
 		out[i].BoundedShare, out[i].BoundedShares = shares(s.Epochs)
 		if !s.ClosedUntil.IsZero() {
 			out[i].ClosedUntil = &s.ClosedUntil
@@ -155,8 +155,11 @@ func (a *API) decided() ([]decision, error) {
 	all, err := a.source.Books.Decisions()
 	out := make([]decision, len(all))
 	for i, d := range all {
-		out[i] = decision{d.ID, texts(d.Title), d.State, d.From, d.Until, d.Since, d.By, d.Reason, d.Policy, d.Motion,
-			d.Version, d.Namespace, votes(d.Votes), d.YAML, texts(d.Explain), d.Diff, nil, d.Problems}
+		out[i] = decision{d.ID, texts(d.Title), d.State, d.From, d.Until, d.Since, d.By, d.Reason, nil, d.Policy,
+			d.Motion, d.Version, d.Namespace, votes(d.Votes), d.YAML, texts(d.Explain), d.Diff, nil, d.Problems}
+		if d.Retain != (books.Retain{}) {
+			out[i].Retain = &retain{d.Retain.Hours, d.Retain.Days}
+		}
 		if d.Next != nil {
 			out[i].Next = &next{d.Next.Motion, d.Next.From, d.Next.Changes}
 		}

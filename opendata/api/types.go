@@ -38,6 +38,7 @@ type stream struct {
 	BoundedShares []*query.Share `json:"bounded_shares,omitempty" doc:"Where several gateways have zones of the stream: the share of each, of its zones alone; bounded_share is null then"`
 	Purpose       string         `json:"purpose,omitempty" doc:"What it is for, by the charter's list" example:"environment"`
 	CategoryField string         `json:"category_field,omitempty" doc:"The field whose values are the cells' categories"`
+	Of            string         `json:"of,omitempty" doc:"The stream of shorter windows whose days these are: the same decision publishes both, and keeps them for different times" example:"noise"`
 }
 
 type measure struct {
@@ -152,6 +153,7 @@ type decision struct {
 	Since     string              `json:"since,omitempty" doc:"First day of a state that is not in_force, where it is known; of a coming decision the first day on which it will be in force"`
 	By        string              `json:"by,omitempty" enum:"council,charter,policy" doc:"What a suspended one is stopped by: the council; the charter, below which it goes; or that no policy is in force"`
 	Reason    map[string]string   `json:"reason,omitempty" doc:"Why the council has suspended it, by language; und where the language is not said"`
+	Retain    *retain             `json:"retain,omitempty" doc:"For how long its published numbers are kept; then they are removed, with a line in removals.jsonl of the public books. Absent where it does not say"`
 	Policy    string              `json:"policy"`
 	Motion    string              `json:"motion" doc:"The motion that gave it its words; empty in a simulation of an unsigned policy"`
 	Version   int                 `json:"version,omitempty"`
@@ -162,6 +164,11 @@ type decision struct {
 	Diff      map[string][]string `json:"diff,omitempty" doc:"What changed from its words before, by language"`
 	Next      *next               `json:"next,omitempty" doc:"A change that was voted and waits for its time"`
 	Problems  []string            `json:"problems,omitempty"`
+}
+
+type retain struct {
+	Hours string `json:"hours,omitempty" doc:"Numbers of windows shorter than a day: an ISO 8601 period from the end of the window, or forever" example:"P2Y"`
+	Days  string `json:"days,omitempty" doc:"Numbers of days" example:"forever"`
 }
 
 type next struct {

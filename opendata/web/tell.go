@@ -326,9 +326,7 @@ func (t *teller) howLong() matter {
 	s, out := t.s, matter{Title: t.s.Say("How long")}
 	for _, d := range slices.Concat(t.running, t.waiting) {
 		text := s.Say("From %s until %s.", s.Date(d.From), s.Date(d.Until))
-		if d.Retain != "" {
-			text += " " + s.Say("Published numbers are kept for %s.", s.Period(d.Retain))
-		}
+		text += t.kept(d.Retain)
 		if line := plain(text); !slices.Contains(out.Lines, line) {
 			out.Lines = append(out.Lines, line)
 		}

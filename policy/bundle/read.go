@@ -32,6 +32,9 @@ type Decision struct {
 	File   string
 	YAML   []byte
 	Stream *plan.Stream
+	// Days are the stream's, of a decision about nobody that keeps days longer than hours; nil
+	// for none, and where another decision has a stream of that name.
+	Days *plan.Stream
 }
 
 // ErrMissing: a file that every policy must have is missing.
@@ -91,6 +94,29 @@ func (p *Policy) readDecisions() error {
 		}
 		seen[d.Decision] = name
 		p.Decisions = append(p.Decisions, d)
+	}
+	if len(problems) == 0 {
+		problems = append(problems, p.addDays())
+	}
+	return errors.Join(problems...)
+}
+
+// addDays gives decisions about nobody that keep days a stream of them.
+func (p *Policy) addDays() error {
+	taken := make(map[string]bool)
+	for i := range p.Decisions {
+		taken[p.Decisions[i].Stream.ID] = true
+	}
+	var problems []error
+	for i := range p.Decisions {
+		d := &p.Decisions[i]
+		if !d.KeepsDays() || !d.Stream.Unit.None() || taken[d.Stream.ID+plan.DaysSuffix] {
+			continue
+		}
+		var err error
+		if d.Days, err = d.Stream.Days(); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", d.File, err))
+		}
 	}
 	return errors.Join(problems...)
 }

@@ -73,6 +73,7 @@ func Directory(
 	c.ownRules()
 	c.filled(inForce)
 	c.named()
+	c.daily()
 	if c.charter != nil {
 		c.charterAndRoster()
 		c.contacts()

@@ -193,7 +193,7 @@ var mistakes = []mistake{
 // TestMistakes: each is found under its line with a caret, by its rule, and said in
 // three languages with how to mend it.
 func TestMistakes(t *testing.T) {
-	for _, m := range slices.Concat(mistakes, wordMistakes) {
+	for _, m := range slices.Concat(mistakes, wordMistakes, retainMistakes) {
 		t.Run(m.rule+" "+m.new, func(t *testing.T) {
 			files := portalba.Policy()
 			if !strings.Contains(string(files[m.file]), m.old) {

@@ -70,3 +70,12 @@ func (c *checker) lists() {
 		c.at(file, "W43", "floors")
 	}
 }
+
+func rises(edges []float64) bool {
+	for i := 1; i < len(edges); i++ {
+		if edges[i] <= edges[i-1] {
+			return false
+		}
+	}
+	return true
+}

@@ -53,6 +53,7 @@ func (c *checker) document(file string) {
 	}
 	c.where(file, &d)
 	c.meant(file, &d)
+	c.retained(file, &d)
 	c.owners(file, &d)
 	c.membership(file, &d)
 	c.twice(file, "applies_to/zones", d.AppliesTo.Zones)
@@ -135,15 +136,6 @@ func (c *checker) by(file string, d *decision.Document) {
 	if cells > 10_000 {
 		c.at(file, "D15", "publish/by", cells)
 	}
-}
-
-func rises(edges []float64) bool {
-	for i := 1; i < len(edges); i++ {
-		if edges[i] <= edges[i-1] {
-			return false
-		}
-	}
-	return true
 }
 
 func (c *checker) measure(file, place string, m decision.Measure, about bool, every time.Duration) {

@@ -107,7 +107,8 @@ var operators = map[string]string{"=>": ">=", "=<": "<=", "=": "==", "<>": "!=",
 // written: a value has not the form that it must have.
 func (c *checker) written(file string, e *jsonschema.ValidationError, here *jsonschema.Schema) {
 	text, _ := c.value(file, e.InstanceLocation)
-	fits := func(s string) bool { return here != nil && here.Pattern != nil && here.Pattern.MatchString(s) }
+	pattern := patternOf(here)
+	fits := func(s string) bool { return pattern != nil && pattern.MatchString(s) }
 	if strings.ContainsAny(text, "“”„’‘«»") {
 		c.ofCase("quotes", file, e, "S06", here)
 		return
@@ -142,6 +143,26 @@ func (c *checker) written(file string, e *jsonschema.ValidationError, here *json
 		}
 	}
 	c.note(file, e, "S06", here)
+}
+
+// patternOf is how a text is written, in whichever form of its place is a text; nil for none.
+func patternOf(here *jsonschema.Schema) jsonschema.Regexp {
+	if here == nil || here.Pattern != nil {
+		return patternIn(here)
+	}
+	for _, form := range here.OneOf {
+		if form.Pattern != nil {
+			return form.Pattern
+		}
+	}
+	return nil
+}
+
+func patternIn(here *jsonschema.Schema) jsonschema.Regexp {
+	if here == nil {
+		return nil
+	}
+	return here.Pattern
 }
 
 // lengths are words for lengths of time, as people write them in three languages.

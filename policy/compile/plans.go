@@ -160,13 +160,19 @@ func (s *Set) decode(one sort, answer json.RawMessage) ([]plan.Plan, []Reason, e
 			continue
 		}
 		plans = append(plans, plan.Plan{Stream: own, Zone: p.Zone})
+		for _, days := range s.Streams { // what the rules allow for hours, they allow for days
+			if days.Decision == p.Decision && days.Of == own.ID {
+				plans = append(plans, plan.Plan{Stream: days, Zone: p.Zone})
+			}
+		}
 	}
 	return plans, result.Reasons, nil
 }
 
+// stream is that of a decision, not of its days; nil for none.
 func stream(list []*plan.Stream, decision string) *plan.Stream {
 	for _, st := range list {
-		if st.Decision == decision {
+		if st.Decision == decision && st.Of == "" {
 			return st
 		}
 	}

@@ -111,8 +111,11 @@ func (s *Set) charterCheck(ctx context.Context) error {
 		s.Broken[v.Decision] = append(s.Broken[v.Decision], v)
 	}
 	for _, d := range s.Decisions {
-		if len(s.Broken[d.Decision]) == 0 {
-			s.Streams = append(s.Streams, d.Stream)
+		if len(s.Broken[d.Decision]) > 0 {
+			continue
+		}
+		if s.Streams = append(s.Streams, d.Stream); d.Days != nil {
+			s.Streams = append(s.Streams, d.Days)
 		}
 	}
 	slices.SortFunc(s.Streams, func(a, b *plan.Stream) int {

@@ -14,7 +14,7 @@
 // how); for each the annexes with every change and every decision whole; the roster
 // of a first motion; and last the head, one line each:
 //
-//	Sluice motion, format 6
+//	Sluice motion, format 7
 //	...
 //	City: portalba
 //	Motion: 2026-footfall

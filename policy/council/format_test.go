@@ -88,8 +88,42 @@ func TestFormat5(t *testing.T) {
 	}
 	_, parts, err := council.Draft{Previous: prev, Policy: prev.Policy, ID: "next", Created: prev.NotBefore,
 		Within: council.MaxWithin}.Create()
-	if err != nil || !bytes.HasPrefix(parts["motion.txt"], []byte("Sluice motion, format 6\n\n")) {
+	if err != nil || !bytes.HasPrefix(parts["motion.txt"], []byte("Sluice motion, format 7\n\n")) {
 		t.Errorf("what follows is %.100s, %v", parts["motion.txt"], err)
+	}
+}
+
+// TestFormat6 verifies motions that were enacted in format 6: nobody removed numbers then, so
+// their texts do not say it, and a shorter time to keep them took no more than the quick quorum.
+func TestFormat6(t *testing.T) {
+	chain, files := enactedIn(t, "format6-first.sluice", "format6-second.sluice", "format6-third.sluice")
+	var prev *council.Enacted
+	for i, e := range chain {
+		if e.Format != 6 || !strings.Contains(string(e.Text), "Published numbers are meant to be kept for ") {
+			t.Errorf("motion %s is of format %d", e.ID, e.Format)
+		}
+		if _, err := council.Reopen(files[i], prev); err != nil {
+			t.Errorf("%s is not reopened: %v", e.ID, err)
+		}
+		prev = e
+	}
+	if prev.Needed != 2 {
+		t.Errorf("the last one took %d; want 2", prev.Needed)
+	}
+	next := bundle.Files{}
+	for name, raw := range prev.Policy.Files {
+		next[name] = bytes.Replace(raw, []byte("retain: P2Y"), []byte("retain: {hours: P1Y}"), 1)
+	}
+	m, parts, err := council.Draft{Previous: prev, Policy: must(bundle.Read(next)), ID: "next", Created: prev.NotBefore,
+		Within: council.MaxWithin}.Create()
+	if err != nil || m.Format != council.Format {
+		t.Fatal(m.Format, err)
+	}
+	for _, want := range []string{"Published numbers are kept for 1 year, and then removed.", "4 of 7 members (enact)",
+		"numbers are kept for: 2 years → hours: 1 year (some published numbers are removed for good)"} {
+		if !strings.Contains(string(parts["motion.txt"]), want) {
+			t.Errorf("the next one does not say %q:\n%s", want, parts["motion.txt"])
+		}
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 // Format is of the texts of motions. It grows whenever the text of the same bundle
 // would become another, and whenever this program's own rules change: a text does
 // not list them, so the number stands for them.
-const Format = 6
+const Format = 7
 
 // pagesSince is the first format that begins with a page for people, and has the head
 // at its end.

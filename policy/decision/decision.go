@@ -14,31 +14,32 @@ import (
 
 	"sluice/internal/civil"
 	"sluice/internal/names"
+	"sluice/internal/retention"
 	"sluice/internal/yamldoc"
 	"sluice/plan"
 )
 
 // Document is one decision as written. Its keys are those of docs/policy.md.
 type Document struct {
-	Decision   string            `yaml:"decision" json:"decision"`
-	Title      map[string]string `yaml:"title" json:"title"`
-	Stream     string            `yaml:"stream" json:"stream"`
-	Purpose    string            `yaml:"purpose" json:"purpose"`
-	LegalBasis string            `yaml:"legal_basis" json:"legal_basis"`
-	AppliesTo  AppliesTo         `yaml:"applies_to" json:"applies_to"`
-	Unit       Unit              `yaml:"unit" json:"unit"`
-	Keep       []string          `yaml:"keep" json:"keep"`
-	Where      []plan.Condition  `yaml:"where" json:"where"`
-	Generalise []plan.Generalise `yaml:"generalise" json:"generalise"`
-	Place      Place             `yaml:"place" json:"place"`
-	Publish    Publish           `yaml:"publish" json:"publish"`
-	Protect    Protect           `yaml:"protect" json:"protect"`
-	Forget     civil.Period      `yaml:"forget_after" json:"forget_after"`
-	Retain     civil.Period      `yaml:"retain" json:"retain"`
-	From       civil.Date        `yaml:"from" json:"from"`
-	Until      civil.Date        `yaml:"until" json:"until"`
-	Review     civil.Date        `yaml:"review" json:"review"`
-	Blackouts  []Blackout        `yaml:"blackouts" json:"blackouts"`
+	Decision   string              `yaml:"decision" json:"decision"`
+	Title      map[string]string   `yaml:"title" json:"title"`
+	Stream     string              `yaml:"stream" json:"stream"`
+	Purpose    string              `yaml:"purpose" json:"purpose"`
+	LegalBasis string              `yaml:"legal_basis" json:"legal_basis"`
+	AppliesTo  AppliesTo           `yaml:"applies_to" json:"applies_to"`
+	Unit       Unit                `yaml:"unit" json:"unit"`
+	Keep       []string            `yaml:"keep" json:"keep"`
+	Where      []plan.Condition    `yaml:"where" json:"where"`
+	Generalise []plan.Generalise   `yaml:"generalise" json:"generalise"`
+	Place      Place               `yaml:"place" json:"place"`
+	Publish    Publish             `yaml:"publish" json:"publish"`
+	Protect    Protect             `yaml:"protect" json:"protect"`
+	Forget     civil.Period        `yaml:"forget_after" json:"forget_after"`
+	Retain     retention.Retention `yaml:"retain" json:"retain"`
+	From       civil.Date          `yaml:"from" json:"from"`
+	Until      civil.Date          `yaml:"until" json:"until"`
+	Review     civil.Date          `yaml:"review" json:"review"`
+	Blackouts  []Blackout          `yaml:"blackouts" json:"blackouts"`
 }
 
 // AppliesTo selects sensors by kind and zone.
@@ -178,7 +179,7 @@ func (d *Document) check() error {
 	case d.Publish.Every.IsZero():
 		return errors.New("publish.every is missing, e.g. PT1H")
 	}
-	if err := d.Unit.check(); err != nil {
+	if err := errors.Join(d.Unit.check(), d.checkRetain()); err != nil {
 		return err
 	}
 	for _, b := range d.Blackouts {
@@ -216,6 +217,34 @@ func (d *Document) check() error {
 		}
 	}
 	return nil
+}
+
+// checkRetain: where hours and days are kept apart, it says so of the decision's own windows,
+// and days are kept as long as hours.
+func (d *Document) checkRetain() error {
+	r := d.Retain
+	switch {
+	case !r.Apart:
+	case r.For(d.Publish.Every).IsZero():
+		return fmt.Errorf("retain needs %s: that is what this decision publishes", RetainKey(d.Publish.Every))
+	case !r.Days.IsZero() && r.Hours.Longer(r.Days):
+		return errors.New("retain: days are kept at least as long as hours")
+	}
+	return nil
+}
+
+// KeepsDays reports whether numbers of days are to be kept for a time of their own, beside the
+// decision's shorter windows.
+func (d *Document) KeepsDays() bool {
+	return d.Retain.Apart && !d.Retain.Days.IsZero() && !retention.IsDay(d.Publish.Every)
+}
+
+// RetainKey is the key of retain that is about windows of a length.
+func RetainKey(every civil.Period) string {
+	if retention.IsDay(every) {
+		return "days"
+	}
+	return "hours"
 }
 
 func (u Unit) check() error {

@@ -23,6 +23,9 @@ type Before struct {
 	Format int
 }
 
+// knows reports whether motions of that format knew that a key can end something.
+func (b Before) knows(k key) bool { return b.Format == 0 || b.Format >= k.endsSince }
+
 // Past is a decision with the policy that it stood in.
 type Past struct {
 	Decision *bundle.Decision

@@ -48,7 +48,7 @@ func (c *comparison) changed(a, b *bundle.Decision) {
 		if !ok {
 			continue
 		}
-		x.Ends = k.ends != nil && (k.ends(a, b) || k.ends(agreed, b))
+		x.Ends = k.ends != nil && c.before.knows(k) && (k.ends(a, b) || k.ends(agreed, b))
 		c.add(x)
 	}
 }

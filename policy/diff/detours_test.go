@@ -240,6 +240,10 @@ func TestEnds(t *testing.T) {
   - {zones: [a], from: 2030-03-01T00:00:00Z, until: 2030-03-04T00:00:00Z, reason: fair}
   - {zones: [a], from: 2030-03-01T00:00:00Z, until: 2030-03-04T00:00:00Z, reason: feast}
 `)}, false},
+		"days removed sooner": {[]step{
+			swap(file, "forget_after: P1D", "forget_after: P1D\nretain: {hours: P1Y, days: P9Y}"),
+			swap(file, "days: P9Y", "days: P2Y")}, true},
+		"removed sooner":      {with("forget_after: P1D", "forget_after: P1D\nretain: P1Y"), true},
 		"an earlier last day": {with("until: 2030-12-31", "until: 2030-11-30"), true},
 		"a later first day":   {with("from: 2030-01-01", "from: 2030-02-01"), true},
 		"a condition":         {with("place:", `where: [{field: speed, op: ">", value: 1000}]`+"\nplace:"), true},
@@ -292,8 +296,6 @@ func TestEnds(t *testing.T) {
 
 		"a larger group":   {with("min_units: 10", "min_units: 20"), false},
 		"a smaller budget": {with("epsilon: 0.5", "epsilon: 0.3"), false},
-		"forgotten sooner": {with("forget_after: P1D", "forget_after: P1D\nretain: P1Y"), false},
-		"fewer fields":     {with("keep: [device, speed]", "keep: [device]"), false},
 		"fewer times":      {with("max_contributions: 2", "max_contributions: 1"), false},
 		"a suspension":     {[]step{put("suspended.yaml", suspendD)}, false},
 		"some coarser": {[]step{mean, swap(file, "place:", "generalise: [{field: speed, step: 10}]\nplace:")},

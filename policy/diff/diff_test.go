@@ -91,7 +91,7 @@ until: %s
 			"4, by_owner: {a: 1}"),
 		pick("forget", "PT6H", "PT12H", "P1D"), pick("from", "2030-01-01", "2030-02-01"),
 		pick("until", "2030-06-30", "2030-12-31"),
-		pick("retain", "", "retain: P1Y\n", "retain: P5Y\n"),
+		pick("retain", "", "retain: P1Y\n", "retain: P5Y\n", "retain: {hours: P1Y, days: forever}\n"),
 		pick("review", "", "review: 2030-04-01\n", "review: 2030-05-01\n"))
 }
 
@@ -260,6 +260,9 @@ func TestMarks(t *testing.T) {
 		{"from: 2030-01-01", "from: 2030-02-01", "from", Stronger},
 		{"until: 2030-12-31", "until: 2031-01-31", "until", Weaker},
 		{"until: 2030-12-31", "until: 2030-12-31\nretain: P1Y", "retain", Stronger},
+		{"until: 2030-12-31", "until: 2030-12-31\nretain: forever", "retain", Neutral},
+		{"until: 2030-12-31", "until: 2030-12-31\nretain: {hours: P1Y}", "retain", Stronger},
+		{"until: 2030-12-31", "until: 2030-12-31\nretain: {hours: P1Y, days: forever}", "retain", Weaker},
 		{"until: 2030-12-31", "until: 2030-12-31\nreview: 2030-05-01", "review", Stronger},
 		{"until: 2030-12-31", "until: 2030-12-31\nblackouts: [{zones: [a], from: 2030-03-01T00:00:00Z, until: " +
 			"2030-03-02T00:00:00Z, reason: fair}]", "blackouts", Stronger},

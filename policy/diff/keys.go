@@ -21,6 +21,8 @@ type key struct {
 	// ends reports whether b shows less of a's series, or practically nothing; nil for
 	// a key that cannot.
 	ends func(a, b *bundle.Decision) bool
+	// endsSince is the first format of motions for which it does; 0 for all.
+	endsSince int
 	// show decides whether there is a change at all.
 	show func(s *formatter, d *bundle.Decision) string
 }
@@ -143,8 +145,7 @@ var keys = []key{
 		}),
 		show: func(s *formatter, d *bundle.Decision) string { return s.period(d.Stream.Forget) },
 	},
-	{name: "retain", mark: retainOrder,
-		show: func(s *formatter, d *bundle.Decision) string { return s.period(d.Retain) }},
+	{name: "retain", mark: retainOrder, ends: removes, endsSince: removedSince, show: (*formatter).retain},
 	{
 		name: "from", mark: func(a, b *bundle.Decision) Mark { return greater(dayOf(a.From), dayOf(b.From)) },
 		ends: func(a, b *bundle.Decision) bool { return dayOf(b.From) > dayOf(a.From) },

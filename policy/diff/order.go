@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sluice/internal/civil"
+	"sluice/internal/retention"
 	"sluice/plan"
 	"sluice/policy/bundle"
 )
@@ -267,14 +268,35 @@ func both(list ...Mark) Mark {
 	return out
 }
 
+// retainOrder: what is kept longer can be looked up longer.
 func retainOrder(a, b *bundle.Decision) Mark {
-	forever := func(p civil.Period) time.Duration {
-		if p.IsZero() {
-			return math.MaxInt64
-		}
-		return p.Nominal()
+	return both(less(keeps(a), keeps(b)), less(keepsDays(a), keepsDays(b)))
+}
+
+// removedSince is the first format of motions of which numbers are removed when their time is
+// over: earlier versions did not.
+const removedSince = 7
+
+// removes reports whether b keeps numbers for a shorter time than a: then some that are public
+// are removed for good.
+func removes(a, b *bundle.Decision) bool { return keeps(b) < keeps(a) || keepsDays(b) < keepsDays(a) }
+
+// keeps is how long a decision keeps the numbers of its own windows; what is not said is kept.
+func keeps(d *bundle.Decision) time.Duration { return long(d.Retain.For(d.Publish.Every)) }
+
+// keepsDays is how long a decision of shorter windows wants days kept; negative for none.
+func keepsDays(d *bundle.Decision) time.Duration {
+	if !d.KeepsDays() {
+		return -1
 	}
-	return less(forever(a.Retain), forever(b.Retain))
+	return long(d.Retain.Days)
+}
+
+func long(t retention.Term) time.Duration {
+	if !t.Ends() {
+		return math.MaxInt64
+	}
+	return t.Period.Nominal()
 }
 
 // reviewOrder: no review is the latest one.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"sluice/internal/civil"
+	"sluice/internal/locales"
+	"sluice/internal/retention"
 	"sluice/plan"
 	"sluice/policy/bundle"
 	"sluice/policy/explain"
@@ -76,6 +78,29 @@ func (s *formatter) period(p civil.Period) string {
 		return "-"
 	}
 	return s.l.Period(p)
+}
+
+// term is for how long numbers are kept.
+func (s *formatter) term(t retention.Term) string {
+	if t.Forever {
+		return say(s.l, "ever")
+	}
+	return s.period(t.Period)
+}
+
+func (s *formatter) retain(d *bundle.Decision) string {
+	r := d.Retain
+	if !r.Apart {
+		return s.term(r.Hours)
+	}
+	var out []string
+	if !r.Hours.IsZero() {
+		out = append(out, locales.In(int(s.l)).Say("diff.of-hours", s.term(r.Hours)))
+	}
+	if !r.Days.IsZero() {
+		out = append(out, locales.In(int(s.l)).Say("diff.of-days", s.term(r.Days)))
+	}
+	return strings.Join(out, "; ")
 }
 
 // zones shows each by its id, with the name that people know.

@@ -43,7 +43,10 @@ func (c Change) Words(l explain.Lang) string {
 	if c.Against != "" {
 		line = say(l, "compared") + " " + c.Against + ": " + line
 	}
-	if c.Ends {
+	switch {
+	case c.Ends && c.Key == "retain":
+		line += " " + say(l, "removing")
+	case c.Ends:
 		line += " " + say(l, "ending")
 	}
 	return explain.Plain(line)

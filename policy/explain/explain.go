@@ -254,10 +254,7 @@ func (t *text) public() []string {
 		out = append(out, t.say("blackout", at(b.From), at(b.Until), t.zones(b.Zones), b.Reason))
 	}
 	out = append(out, t.limits()...)
-	if !t.d.Retain.IsZero() {
-		out = append(out, t.say("retain", t.l.Period(t.d.Retain)))
-	}
-	return out
+	return append(out, t.retained()...)
 }
 
 // appears says what decides whether a number is shown.

@@ -52,7 +52,7 @@ func TestNoticeOnOneSheet(t *testing.T) {
 	for i := range 8 {
 		decisions = append(decisions, books.Decision{ID: fmt.Sprint(i), Title: spoken(long("Afluència al nucli", 150)),
 			State: books.InForce, From: "2026-01-01", Until: fmt.Sprintf("2026-12-%02d", i+10),
-			LegalBasis: long("RGPD 6(1)(e)", 200), Retain: "P5Y6M"})
+			LegalBasis: long("RGPD 6(1)(e)", 200), Retain: books.Retain{Hours: "P5Y6M", Days: "P5Y6M"}})
 	}
 	const sensor = "the-sensor-with-a-name-that-is-as-long-as-it-may-be-here"
 	if err := q.Books.PutJSON("city.json", city); err != nil {
