@@ -8,6 +8,7 @@ Nothing but Python's own library. Exit code 1 when something is wrong, 4 when it
 """
 import csv, datetime, decimal, gzip, hashlib, itertools, json, math, re, sys, time, urllib.error, urllib.parse, urllib.request, zoneinfo
 
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 wrong = 0
 whose = ""  # gateway, where there are several
 
@@ -223,22 +224,51 @@ def later(at, period):
     return at + datetime.timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
-def check_removals(where, removals):
+def retention(yaml):
+    """For how long a decision keeps numbers of windows shorter than a day, and of days: `retain: P5Y`, or {hours: P2Y, days: forever}."""
+    found = re.search(r"^[\"']?retain[\"']?[ \t]*:(.*(?:\n(?:[ \t]+.*|#.*|[ \t]*$))*)", yaml, re.M)
+    words = re.findall(r"[^\s{},:\"']+", re.sub(r"(?m)(^| )#.*", "", found[1])) if found else []
+    return {"hours": words[0], "days": words[0]} if len(words) == 1 else dict(zip(words[::2], words[1::2]))
+
+
+def kept(decision, stream, plans):
+    """For how long a stream's numbers of a decision are kept; the longest time where it had windows of hours and of days. Empty: for ever."""
+    says, longest = retention(decision["yaml"]), ""
+    sorts = {"days" if seconds(p["every"]) >= 86400 else "hours" for p in plans.values() if (p["id"], p["decision"]) == (stream, decision["id"])}
+    for period in (says.get(sort, "forever") for sort in sorts):
+        if period == "forever":
+            return ""
+        longest = max(longest, period, key=lambda p: later(EPOCH, p) if p else EPOCH)
+    return longest
+
+
+def check_removals(where, removals, plans, decisions):
     """Numbers are removed when their decision's time for them is over, and not before."""
     simulation = json.loads(get(where, "/books/city.json")).get("simulation")
-    words = {d["id"]: d for d in json.loads(optional(where, "/books/decisions.json") or b"[]")} if removals else {}
     for r in removals:
         until = instant(r["until"])
         if later(until, r["retain"]) > instant(r["at"]):
             bad(f"removals.jsonl, line {r['n']}: numbers were removed before {r['retain']} were over")
         if not simulation and instant(r["at"]) > datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(1):
             bad(f"removals.jsonl, line {r['n']}: its time has not come")
-        decision = words.get(r["decision"], {"yaml": "", "policy": ""})
-        says = re.search(r"^retain:[ \t]*[\"']?(P[0-9A-Z]+)", decision["yaml"], re.M)
+        decision = decisions.get(r["decision"], {"id": r["decision"], "yaml": "", "policy": r["policy"]})
+        says = kept(decision, r["stream"], plans)
+        if says and later(until, r["retain"]) >= later(until, says) or decision["policy"] != r["policy"]:
+            continue
         if not says:
             bad(f"removals.jsonl, line {r['n']}: decision {r['decision']} does not say for how long its numbers are kept")
-        elif later(until, r["retain"]) < later(until, says[1]) and decision["policy"] == r["policy"]:
-            bad(f"removals.jsonl, line {r['n']}: it says {r['retain']}; decision {r['decision']} says {says[1]}")
+        else:
+            bad(f"removals.jsonl, line {r['n']}: it says {r['retain']}; decision {r['decision']} says {says}")
+
+
+def overstays(r, b):
+    """Whether a window is shown days after the time for which its decision keeps it, by the books' time."""
+    decision = b["decisions"].get(b["plans"][r["plan"]]["decision"])
+    if not decision:
+        return False
+    says, late, newest = kept(decision, r["stream"], b["plans"]), datetime.timedelta(4), b["newest"]
+    said = instant(decision.get("published", "1970-01-01T00:00:00Z"))
+    return bool(says) and later(instant(r["end"]), says) + late < newest and said + late < newest
 
 
 def was_removed(r, plans, removals):
@@ -344,6 +374,8 @@ def check_shown(all_books):
                 whose = b["whose"]
                 if was_removed(todo[key], b["plans"], b["removals"]):
                     bad(f"{stream} at {start}: it is shown, and removals.jsonl says that it was removed")
+                elif overstays(todo[key], b):
+                    bad(f"{stream} at {start}: it is shown, and its decision keeps it no longer")
                 compared += compare(todo.pop(key), own, b["plans"], at in b["hidden"])
     for key, r in todo.items():
         b, (stream, start, _) = of[key], key
@@ -461,13 +493,15 @@ def check_books(where, several):
     by_method(releases, ledger)
     hidden = {(w["stream"], instant(w["start"])) for w in map(json.loads, optional(where, "/books/withdrawals.jsonl").splitlines())}
     removals = chain(optional(where, "/books/removals.jsonl"), "removals.jsonl")
-    check_removals(where, removals)
     plans = {}
     for name in {e["plan"] for e in ledger + releases}:
         raw = get(where, f"/books/plans/{name}.json")
         if hashlib.sha256(raw).hexdigest() != name:
             bad(f"plan {name[:12]} is not what its name says")
         plans[name] = json.loads(raw)
+    decisions = {d["id"]: d for d in json.loads(optional(where, "/books/decisions.json") or b"[]")}
+    check_removals(where, removals, plans, decisions)
+    newest = max((instant(r["end"]) for r in releases), default=EPOCH)
 
     spent = {}
     for e in ledger:
@@ -496,7 +530,7 @@ def check_books(where, several):
         if not on_grid(plan, r["start"]):
             bad(f"releases.jsonl, line {r['n']}: it is no window of its plan")
     lost = [g for g in map(json.loads, optional(where, "/books/gaps.jsonl").splitlines()) if g["reason"] == "store_lost"]
-    books = {"where": where, "whose": whose, "city": city, "gateway": gateway, "ledger": ledger, "releases": releases, "plans": plans, "hidden": hidden,
+    books = {"where": where, "whose": whose, "city": city, "gateway": gateway, "ledger": ledger, "releases": releases, "plans": plans, "hidden": hidden, "decisions": decisions, "newest": newest,
              "months": check_months(where, releases), "removals": removals, "lost": lost, "names": [*dict.fromkeys(r["gateway"] for r in releases)]}
     check_zones(books)
     return books

@@ -28,6 +28,7 @@ import (
 	"sluice/gateway/publicbooks"
 	"sluice/gateway/reconcile"
 	"sluice/gateway/release"
+	"sluice/gateway/retention"
 	"sluice/gateway/revoked"
 	"sluice/gateway/rollback"
 	"sluice/policy/rego"
@@ -188,15 +189,19 @@ func (g *Gateway) Run(ctx context.Context) error {
 	defer stopSpeaking()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	closing := months.New(g.ledger, g.store, g.guard.Trusted, func() time.Time { return g.ingest.Report().Now },
-		g.booksChanged, g.log)
+	now := func() time.Time { return g.ingest.Report().Now }
+	closing := months.New(g.ledger, g.store, g.guard.Trusted, now, g.booksChanged, g.log)
+	removing := retention.New(g.ledger, g.store, retention.Gateway{
+		Trusted: g.guard.Trusted, Now: now, Policy: func() string { return digest(g.policies) },
+		Changed: g.booksChanged,
+	}, settle(g.cfg), g.log)
 	var speaking errgroup.Group
 	edge, ectx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
 		func(ctx context.Context) error { return g.ingest.Run(ctx, batches, done) },
 		func(ctx context.Context) error { return g.releaser.run(ctx, batches, done) },
 		g.policies.Watch, g.admin.Serve, g.admin.Watch, g.guard.Watch, g.guard.Inspect, g.compare.Run,
-		closing.Run,
+		closing.Run, removing.Run,
 	} {
 		edge.Go(func() error { return crash.Guard(func() error { return part(ectx) }) })
 	}
@@ -209,6 +214,22 @@ func (g *Gateway) Run(ctx context.Context) error {
 	err := edge.Wait()
 	stopSpeaking() // what was released by now still goes out
 	return errors.Join(err, g.await(&speaking))
+}
+
+// digest is that of the policy in force; empty for none.
+func digest(p *activation.Policies) string {
+	if set := p.View().Current; set != nil {
+		return set.Digest
+	}
+	return ""
+}
+
+// settle is how long nothing is removed after a start: a simulation's clock is not the machine's.
+func settle(cfg *config.Config) time.Duration {
+	if cfg.Simulation {
+		return 0
+	}
+	return retention.Settle
 }
 
 // await waits for those who speak, and not for ever: a disk that does not answer cannot

@@ -163,6 +163,8 @@ func (c *checker) compare(r books.Released, shown []Observation, hidden []books.
 	}
 	if c.gone(r) {
 		bad("it is shown, and removals.jsonl says that it was removed")
+	} else if c.overstays(r) {
+		bad("it is shown, and its decision keeps it no longer")
 	}
 	switch {
 	case len(hidden) > 0:

@@ -69,7 +69,7 @@ type checker struct {
 	entries  []books.Entry
 	releases []books.Released // only where what is shown is compared
 	plans    planCache
-	removals []books.Removal
+	kept     keeping
 	words    map[string]string // that many lines say, each once
 	decided  map[string]*decided
 	city     books.City
@@ -266,6 +266,9 @@ func (c *checker) windows(each func(books.Released)) error {
 			bad("this window was decided before")
 		}
 		c.Releases = n
+		if r.End.After(c.kept.newest) {
+			c.kept.newest = r.End
+		}
 		c.names = with(c.names, c.word(r.Gateway))
 		each(*r)
 		s := c.plan(r.Plan)

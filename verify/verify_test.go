@@ -302,17 +302,6 @@ func TestWhatIsFound(t *testing.T) {
 	}
 }
 
-// removed has the first window removed, a month after its end.
-func removed(f *fake, change func(*books.Removal)) {
-	end := noon.Add(time.Hour)
-	r := books.Removal{At: end.AddDate(0, 1, 0), Gateway: "g", Stream: "s", Decision: "1", Retain: "P1M", Until: end,
-		Policy: "now"}
-	if change != nil {
-		change(&r)
-	}
-	f.removals, f.retain, f.shown = []books.Removal{r}, "P1M", f.shown[1:]
-}
-
 // two makes the first window one of two cells, of which the first is withdrawn.
 func two(f *fake) {
 	s := *f.plan

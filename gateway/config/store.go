@@ -15,6 +15,8 @@ type ReleaseStore interface {
 	Observations(ctx context.Context, q store.Query) ([]store.Observation, error)
 	// ClosedUntil is where the last window of a stream ends; the zero time for none.
 	ClosedUntil(ctx context.Context, stream string) (time.Time, error)
+	// Remove removes numbers whose time is over, at most so many, and says how many it was.
+	Remove(ctx context.Context, stream, decision string, gateways []string, until time.Time, most int) (int, error)
 	Close() error
 }
 

@@ -1,8 +1,10 @@
 package doctor
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -10,7 +12,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"sluice/books"
 	"sluice/gateway/config"
 )
 
@@ -102,6 +106,47 @@ func TestTheBroker(t *testing.T) {
 			return f.Verdict != Fine && strings.Contains(f.Found, want) && f.Hint != ""
 		}) {
 			t.Errorf("%q: want %q; doctor says %+v", text, want, s.list)
+		}
+	}
+}
+
+// TestBucketRetention: a bucket that loses numbers too early is wrong; one that cannot lose them
+// in time is said, with what to do.
+func TestBucketRetention(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	for name, c := range map[string]struct {
+		decisions []string
+		bucket    time.Duration
+		want      Verdict
+		say       string
+	}{
+		"as decided":           {[]string{"P2Y", "P2Y"}, 2*year + 3*24*time.Hour, Fine, "as the decisions do"},
+		"too early":            {[]string{"P2Y"}, year, Fail, "17592h"},
+		"a little too early":   {[]string{"P2Y"}, 2 * year, Fail, "17592h"},
+		"some for ever":        {[]string{"P2Y", "forever"}, 9 * year, Fail, "no end"},
+		"not said is for ever": {[]string{"P2Y", "''"}, 9 * year, Fail, "no end"},
+		"never":                {[]string{"P2Y"}, 0, Warn, "17592h"},
+		"much too late":        {[]string{"P2Y"}, 4 * year, Warn, "17592h"},
+		"two times":            {[]string{"P2Y", "P5Y"}, 5*year + 7*24*time.Hour, Warn, "SQLite"},
+		"hours and days":       {[]string{"{hours: P2Y, days: forever}", "{days: forever}"}, 0, Warn, "SQLite"},
+	} {
+		var list []books.Decision
+		for _, retain := range c.decisions {
+			list = append(list, books.Decision{YAML: "retain: " + retain + "\n"})
+		}
+		dir := books.Dir(t.TempDir())
+		enter := func(w io.Writer) error { return json.NewEncoder(w).Encode(list) }
+		if err := dir.Write("decisions.json", enter); err != nil {
+			t.Fatal(err)
+		}
+		longest, shortest, err := terms(books.Reader{Source: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &machine{new(findings), nil}
+		d.compare(c.bucket, longest, shortest)
+		if f := d.list[0]; f.Verdict != c.want || !strings.Contains(f.Found+f.Hint, c.say) {
+			t.Errorf("%s: doctor says %+v; want %s, with %q", name, f, c.want, c.say)
 		}
 	}
 }

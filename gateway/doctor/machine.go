@@ -42,15 +42,13 @@ func (d *machine) store(ctx context.Context) {
 			d.fail("store", err, "mend store: influx in the file")
 			return
 		}
-		if err == nil {
-			_, err = s.ClosedUntil(ctx, "doctor")
-			err = errors.Join(err, s.Close())
-		}
-		if err != nil {
+		defer s.Close()
+		if _, err := s.ClosedUntil(ctx, "doctor"); err != nil {
 			d.say("store", Away, err.Error(), "releases wait in the outbox until it is back")
 			return
 		}
 		d.say("store", Fine, "InfluxDB answers", "")
+		d.kept(ctx, s)
 		return
 	}
 	if why := writable(filepath.Dir(d.cfg.Store.SQLite.Path)); why != "" {

@@ -60,6 +60,21 @@ func (l Removals) Enter(ctx context.Context, r books.Removal) error {
 	return nil
 }
 
+// Has reports whether a stream has released windows that ended in (from, until].
+func (l Removals) Has(ctx context.Context, stream string, from, until time.Time) (has bool, err error) {
+	err = l.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM journal WHERE stream = ? AND start < ? AND stop > ? "+
+		"AND stop <= ? AND policy <> 'recovered')", stream, until.UnixNano(), nanos(from), until.UnixNano()).Scan(&has)
+	return has, l.wrap(err)
+}
+
+// nanos are those since 1970 of an instant, and 0 of none.
+func nanos(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}
+
 // List is all that were entered.
 func (l Removals) List(ctx context.Context) ([]books.Removal, error) {
 	rows, err := l.db.QueryContext(ctx, "SELECT line FROM removal ORDER BY n")

@@ -66,6 +66,8 @@ const (
 type Store struct {
 	client influxdb2.Client
 	writer api.WriteAPIBlocking
+	url    string
+	token  string
 	org    string
 	bucket string
 }
@@ -93,7 +95,7 @@ func Open(c Config) (*Store, error) {
 			ResponseHeaderTimeout: timeout},
 	})
 	client := influxdb2.NewClientWithOptions(c.URL, token, o)
-	return &Store{client, client.WriteAPIBlocking(c.Org, c.Bucket), c.Org, c.Bucket}, nil
+	return &Store{client, client.WriteAPIBlocking(c.Org, c.Bucket), c.URL, token, c.Org, c.Bucket}, nil
 }
 
 // Close closes the connections.
@@ -125,6 +127,12 @@ func (s *Store) Write(ctx context.Context, list []store.Observation) error {
 
 // refusals are InfluxDB's answers to points that it rejects, or to too many.
 var refusals = []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity}
+
+// Remove leaves points to InfluxDB, which removes them when the bucket's retention is over;
+// nobody is shown them meanwhile. See docs/operations.md, and Kept.
+func (s *Store) Remove(context.Context, string, string, []string, time.Time, int) (int, error) {
+	return 0, nil
+}
 
 func point(o store.Observation) *write.Point {
 	name := o.Stream

@@ -93,6 +93,10 @@ func DSN(path string, readOnly bool) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + v.Encode()
 }
 
+// secure has what is deleted, or withdrawn, overwritten in the file, see
+// https://www.sqlite.org/pragma.html#pragma_secure_delete.
+const secure = "PRAGMA secure_delete = ON"
+
 // KeepWAL makes a pool's only connection keep the write-ahead log on close, so
 // that others can read the file with mode=ro without being able to write beside it.
 func KeepWAL(ctx context.Context, db *sql.DB) error {
@@ -142,6 +146,9 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	}
 	db.SetMaxOpenConns(1)
 	err = createSchema(ctx, db)
+	if err == nil {
+		_, err = db.ExecContext(ctx, secure)
+	}
 	if err == nil {
 		err = KeepWAL(ctx, db)
 	}

@@ -25,6 +25,7 @@ import (
 	"sluice/store"
 	"sluice/store/influx"
 	"sluice/store/sqlite"
+	"sluice/test/fenced"
 	"sluice/test/harness"
 )
 
@@ -340,4 +341,28 @@ func TestOutboxIsBounded(t *testing.T) {
 		}
 	}
 	asTheJournal(c, db.Url, 10)
+}
+
+// TestInfluxKept: how long a real InfluxDB keeps a bucket is asked of it.
+func TestInfluxKept(t *testing.T) {
+	db := harness.NewInflux(t)
+	db.Query(t, fenced.Take(t, "docs/operations.md", "CREATE RETENTION").Change(" ON sluice ", " ON city ").Read())
+	for bucket, want := range map[string]time.Duration{"city/autogen": 0, "city/two_years": 17592 * time.Hour} {
+		s, err := influx.Open(influx.Config{URL: db.Url, Bucket: bucket})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if got, err := s.Kept(t.Context()); err != nil || got != want {
+			t.Errorf("%s keeps for %s (%v); want %s", bucket, got, err, want)
+		}
+	}
+	s, err := influx.Open(influx.Config{URL: db.Url, Bucket: "city/none"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Kept(t.Context()); err == nil {
+		t.Error("of a bucket that is not there it says for how long")
+	}
 }
