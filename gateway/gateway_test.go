@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"sluice/gateway/config"
 )
 
 // TestAwait: what those who speak come to is kept; who never ends is left.
@@ -28,4 +30,14 @@ func TestAwait(t *testing.T) {
 		}
 		close(end)
 	})
+}
+
+// TestSettle: only where time is made up nothing is waited for before numbers are removed.
+func TestSettle(t *testing.T) {
+	if got := settle(&config.Config{}); got < time.Hour {
+		t.Errorf("a gateway removes after %s; a machine's clock needs longer to be put right", got)
+	}
+	if got := settle(&config.Config{Simulation: true}); got != 0 {
+		t.Errorf("a simulation waits %s", got)
+	}
 }
