@@ -106,7 +106,7 @@ vulnerabilities: ## known weaknesses of what is used
 	go run $(GOVULNCHECK) ./...
 
 FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/internal/format \
-	FuzzPreset:gateway/ingest/internal/format \
+	FuzzPreset:gateway/ingest/internal/format FuzzPartial:gateway/release \
 	FuzzEntries:gateway/ingest/internal/checkpoint FuzzDamage:gateway/ingest/internal/checkpoint FuzzParse:policy/decision \
 	FuzzPeriod:internal/civil FuzzFromYAML:internal/retention FuzzRegister:register FuzzZones:register FuzzQuery:opendata/query FuzzRead:firmware-sim/replay \
 	FuzzPasswords:register/access FuzzSpreadsheet:register/fleet FuzzList:gateway/revoked FuzzGuard:gateway/ingest/internal/mqtt FuzzMotion:policy/council FuzzKey:policy/ballot \

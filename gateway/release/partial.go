@@ -1,0 +1,264 @@
+package release
+
+import (
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"sluice/internal/wide"
+	"sluice/plan"
+)
+
+// Partial is what one machine has of a stream's closed window, where several share a city's
+// units: exact, secret and as closed as a Batch, which it becomes together with those of the
+// others.
+type Partial struct {
+	stream     *plan.Stream
+	policy     string
+	start, end time.Time
+	parts      []Part
+	gap        string
+	epoch      *Epoch
+}
+
+// NewPartial takes a machine's part of one window, one Part per cell in the order of
+// stream.Cells; the other arguments are those of NewBatch. The epoch is the machine's part of
+// one that ends with the window; nil for none.
+func NewPartial(stream *plan.Stream, policy string, start, end time.Time, parts []Part, gap string,
+	epoch *Epoch) Partial {
+	if len(parts) != len(stream.Cells) {
+		panic("release: a partial needs exactly the stream's cells")
+	}
+	return Partial{stream, policy, start, end, parts, gap, epoch}
+}
+
+// errApart says that partials are not of one window.
+var errApart = errors.New("release: partials of different windows, plans or policies do not add up")
+
+// AddUp makes the batch of a window from the partials of all machines, each of which it has
+// once. Where one has a gap the window has it: less than all is no number.
+func AddUp(list []Partial) (Batch, error) {
+	if len(list) == 0 {
+		return Batch{}, errApart
+	}
+	first := list[0]
+	whole := make([]Part, len(first.parts))
+	for i := range whole {
+		whole[i] = NewPart(first.stream)
+	}
+	var epoch *Epoch
+	gap := ""
+	for _, p := range list {
+		if p.stream.Digest != first.stream.Digest || p.policy != first.policy || !p.start.Equal(first.start) ||
+			!p.end.Equal(first.end) || (p.epoch == nil) != (first.epoch == nil) {
+			return Batch{}, errApart
+		}
+		if gap == "" {
+			gap = p.gap
+		}
+		for i := range whole {
+			whole[i].Add(p.parts[i])
+		}
+		if p.epoch != nil {
+			if epoch == nil {
+				epoch = &Epoch{Known: true}
+			}
+			epoch.add(p.epoch)
+		}
+	}
+	cells := make([]Sums, len(whole))
+	for i, p := range whole {
+		if gap != "" {
+			p = NewPart(first.stream)
+			p.Registered = whole[i].Registered
+		}
+		cells[i] = p.Sums()
+	}
+	b := NewBatch(first.stream, first.policy, first.start, first.end, cells, gap)
+	return b.WithEpoch(epoch), nil
+}
+
+// add adds what another machine has counted of an epoch. What one does not know, none does.
+func (e *Epoch) add(o *Epoch) {
+	e.Known = e.Known && o.Known
+	e.Units, e.Bounded = e.Units+o.Units, e.Bounded+o.Bounded
+	if !e.Known {
+		e.Units, e.Bounded = 0, 0
+	}
+}
+
+// What is sealed is as long as a multiple of this, so that its length says little of it.
+const padTo = 4096
+
+// Of a sealed partial: its form, and what else is true of it.
+const (
+	partialForm = 1
+
+	hasEpoch   = 1 << 0
+	epochKnown = 1 << 1
+)
+
+// Seal is the partial for a reader who has the key, with the caller's own text about it, such as
+// which machine's it is, bound to it:
+//
+//	nonce, sealed(form uint8, flags uint8, length uint32, stream's digest, policy, start, end, gap,
+//	[units, bounded,] parts..., zeros)
+//
+// Numbers are signed varints, texts have their length before them, and of a part come units,
+// registered, alive, and of each measure its weight, its sums, high and low, and of a level the
+// numbers of addends.
+func (p Partial) Seal(aead cipher.AEAD, about string) ([]byte, error) {
+	body := make([]byte, 6, padTo)
+	text := func(s string) { body = append(binary.AppendUvarint(body, uint64(len(s))), s...) }
+	text(p.stream.Digest)
+	text(p.policy)
+	body = binary.AppendVarint(binary.AppendVarint(body, p.start.UnixNano()), p.end.UnixNano())
+	text(p.gap)
+	if p.epoch != nil {
+		body[1] |= hasEpoch
+		if p.epoch.Known {
+			body[1] |= epochKnown
+		}
+		body = binary.AppendVarint(binary.AppendVarint(body, p.epoch.Units), p.epoch.Bounded)
+	}
+	for _, one := range p.parts {
+		body = one.append(body)
+	}
+	body[0] = partialForm
+	binary.BigEndian.PutUint32(body[2:], uint32(len(body)))
+	body = append(body, make([]byte, (padTo-len(body)%padTo)%padTo)...)
+	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(body)+aead.Overhead())
+	if _, err := rand.Read(nonce); err != nil {
+		return nil, err
+	}
+	return aead.Seal(nonce, nonce, body, []byte(about)), nil
+}
+
+func (p Part) append(body []byte) []byte {
+	body = binary.AppendVarint(binary.AppendVarint(body, p.Units), p.Registered)
+	alive := byte(0)
+	if p.Alive {
+		alive = 1
+	}
+	body = append(body, alive)
+	for i, sums := range p.Total {
+		body = binary.AppendVarint(body, p.Weight[i])
+		for _, sum := range sums {
+			body = binary.AppendUvarint(binary.AppendVarint(body, sum.High), sum.Low)
+		}
+		for _, n := range p.Addends[i] {
+			body = binary.AppendVarint(body, n)
+		}
+	}
+	return body
+}
+
+// errPartial says that something is no partial of ours.
+var errPartial = errors.New("release: this is not a partial that was sealed with this key, or about that")
+
+// OpenPartial reads what was sealed. The plan is found by its stream's digest; nil for none.
+func OpenPartial(
+	aead cipher.AEAD, about string, sealed []byte, find func(digest string) *plan.Stream,
+) (Partial, error) {
+	if len(sealed) < aead.NonceSize() {
+		return Partial{}, errPartial
+	}
+	body, err := aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], []byte(about))
+	if err != nil || len(body) < 6 || body[0] != partialForm {
+		return Partial{}, errPartial
+	}
+	if n := binary.BigEndian.Uint32(body[2:]); n < 6 || uint64(n) > uint64(len(body)) {
+		return Partial{}, errPartial
+	} else if slices.ContainsFunc(body[n:], func(b byte) bool { return b != 0 }) {
+		return Partial{}, errPartial
+	} else {
+		body = body[:n]
+	}
+	r := partReader{rest: body[6:]}
+	digest, p := r.text(), Partial{policy: r.text()}
+	p.start, p.end, p.gap = r.instant(), r.instant(), r.text()
+	if body[1]&hasEpoch != 0 {
+		p.epoch = &Epoch{Known: body[1]&epochKnown != 0, Units: r.number(), Bounded: r.number()}
+	}
+	if r.broken {
+		return Partial{}, errPartial
+	}
+	if p.stream = find(digest); p.stream == nil {
+		return Partial{}, fmt.Errorf("release: a partial is of a plan that is not known here: %.16s", digest)
+	}
+	for range p.stream.Cells {
+		p.parts = append(p.parts, r.part(p.stream))
+		if r.broken {
+			return Partial{}, errPartial
+		}
+	}
+	if len(r.rest) > 0 {
+		return Partial{}, errPartial
+	}
+	return p, nil
+}
+
+// partReader takes values off a text until one is not there; all are zero from then on.
+type partReader struct {
+	rest   []byte
+	broken bool
+}
+
+func (r *partReader) took(n int) {
+	if r.broken = r.broken || n <= 0; !r.broken {
+		r.rest = r.rest[n:]
+	}
+}
+
+func (r *partReader) number() int64 {
+	v, n := binary.Varint(r.rest)
+	if r.took(n); r.broken {
+		return 0
+	}
+	return v
+}
+
+func (r *partReader) unsigned() uint64 {
+	v, n := binary.Uvarint(r.rest)
+	if r.took(n); r.broken {
+		return 0
+	}
+	return v
+}
+
+func (r *partReader) text() string {
+	n := r.unsigned()
+	if r.broken = r.broken || n > uint64(len(r.rest)); r.broken {
+		return ""
+	}
+	s := string(r.rest[:n])
+	r.rest = r.rest[n:]
+	return s
+}
+
+func (r *partReader) instant() time.Time { return time.Unix(0, r.number()).UTC() }
+
+func (r *partReader) part(s *plan.Stream) Part {
+	p := NewPart(s)
+	p.Units, p.Registered = r.number(), r.number()
+	switch alive := r.unsigned(); alive {
+	case 0, 1:
+		p.Alive = alive == 1
+	default:
+		r.broken = true
+	}
+	for i := range p.Total {
+		p.Weight[i] = r.number()
+		for slot := range p.Total[i] {
+			p.Total[i][slot] = wide.Int{High: r.number(), Low: r.unsigned()}
+		}
+		for slot := range p.Addends[i] {
+			p.Addends[i][slot] = r.number()
+		}
+	}
+	return p
+}
