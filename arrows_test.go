@@ -252,7 +252,7 @@ var arrows = map[string]row{
 		"configs/portalba policy/bundle simulate"},
 	"test/bench": {"measures from outside", "test/ports"},
 	"test/benchhttp": {"measures the open data over a store that it fills",
-		"books store store/sqlite test/entered"},
+		"books store store/sqlite store/table test/entered"},
 	"test/benchabuse/doors": {"measures the listener from outside", "test/ports"},
 	"test/benchabuse/pages": {"measures the pages over a store that it fills",
 		"books store store/sqlite test/entered"},

@@ -1,8 +1,8 @@
 // Command benchhttp measures the open-data server over a store of a million rows,
 // beside a static net/http handler of the same bytes, in the same run and with the
 // same client: requests a second for repeated and for new queries, latency at 2,000
-// requests a second of which nine in ten are repeated, memory, and how soon a window
-// reaches all listeners.
+// requests a second of which nine in ten are repeated, and memory; the same of what tools
+// read; how soon a window reaches all listeners; and how soon a slow phone shows a number.
 package main
 
 import (
@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +25,7 @@ func main() {
 	sluice := flag.String("sluice", "bin/sluice", "the binary to measure")
 	static := flag.String("static", "", "serve this file, as the yardstick does")
 	rows := flag.Int("rows", 1_000_000, "rows in the store")
+	only := flag.String("only", "", "measure this alone: queries, forms, listeners or phone")
 	listeners := flag.Int("listeners", 5000, "listeners of /api/v1/live")
 	rounds := flag.Int("rounds", 5, "rounds of two seconds for each")
 	flag.Parse()
@@ -32,7 +34,7 @@ func main() {
 	if *static != "" {
 		err = serveStatic(ctx, *static)
 	} else {
-		err = run(ctx, *sluice, *rows, *rounds, *listeners)
+		err = run(ctx, bench{*sluice, *rows, *rounds, *listeners}, *only)
 	}
 	stop()
 	if err != nil {
@@ -41,12 +43,43 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, sluice string, rows, rounds, listeners int) error {
+// bench is what is measured.
+type bench struct {
+	sluice                  string
+	rows, rounds, listeners int
+}
+
+// run measures each part, or only one.
+func run(ctx context.Context, b bench, only string) error {
 	dir, err := os.MkdirTemp("", "sluice-bench-http-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
+		fmt.Printf("load       %s before it began, on %d processors\n", strings.Fields(string(load))[0], runtime.NumCPU())
+	}
+	known := false
+	for _, part := range []struct {
+		name    string
+		measure func(context.Context, string) error
+	}{{"queries", b.queries}, {"forms", b.forms}, {"listeners", b.listen}, {"phone", b.phone}} {
+		if only != "" && only != part.name {
+			continue
+		}
+		known = true
+		if err := part.measure(ctx, filepath.Join(dir, part.name)); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
+	}
+	if !known {
+		return fmt.Errorf("-only is queries, forms, listeners or phone, not %q", only)
+	}
+	return nil
+}
+
+// fill fills a store.
+func (b bench) fill(ctx context.Context, dir string, rows int) error {
 	begun := time.Now()
 	if err := fill(ctx, dir, rows); err != nil {
 		return err
@@ -56,12 +89,25 @@ func run(ctx context.Context, sluice string, rows, rounds, listeners int) error 
 		return err
 	}
 	fmt.Printf("store      %d rows, %d MiB, written in %.1f s\n", rows, info.Size()>>20, time.Since(begun).Seconds())
-	config := filepath.Join(dir, "opendata.yaml")
-	if err := os.WriteFile(config, []byte("http: 127.0.0.1:0\nbooks: books\nstore: {sqlite: {path: store.db}}\n"),
+	return nil
+}
+
+// serve serves it.
+func (b bench) serve(ctx context.Context, dir, config string) (*server, error) {
+	file := filepath.Join(dir, "opendata.yaml")
+	if err := os.WriteFile(file, []byte("http: 127.0.0.1:0\nbooks: books\nstore: {sqlite: {path: store.db}}\n"+config),
 		0o644); err != nil {
+		return nil, err
+	}
+	return start(ctx, b.sluice, "opendata", "-c", file)
+}
+
+// queries measures what is asked most, repeated and new, and memory.
+func (b bench) queries(ctx context.Context, dir string) error {
+	if err := b.fill(ctx, dir, b.rows); err != nil {
 		return err
 	}
-	ours, err := start(ctx, sluice, "opendata", "-c", config)
+	ours, err := b.serve(ctx, dir, "")
 	if err != nil {
 		return err
 	}
@@ -72,7 +118,7 @@ func run(ctx context.Context, sluice string, rows, rounds, listeners int) error 
 		{"a page of 100 rows", "/api/v1/streams/steps/observations?from=%s&to=%s", " (target: at least 0.10)"},
 		{"a stream's page for people, with chart and table", "/streams/steps?cell=z7&cell=z9&to=%s&x=%s", ""},
 	} {
-		if err := compare(ctx, dir, ours, x.name, x.path, x.target, rounds); err != nil {
+		if err := compare(ctx, dir, ours, x.name, x.path, x.target, b.rounds); err != nil {
 			return err
 		}
 	}
@@ -80,13 +126,19 @@ func run(ctx context.Context, sluice string, rows, rounds, listeners int) error 
 		return err
 	}
 	fmt.Printf("memory     %d MiB at most (target: under 128)\n", ours.peak()>>10)
-	return listening(ctx, sluice, dir, listeners)
+	return nil
 }
+
+// gigabit is a line's bytes a second, in MB.
+const gigabit = 125
 
 // compare measures one sort of query, repeated and new, each beside the static
 // handler, in turns, so that what disturbs one disturbs the other.
 func compare(ctx context.Context, dir string, ours *server, name, path, target string, rounds int) error {
 	day := func(n int) string { // some hour within the store's first 600 days
+		if !strings.Contains(path, "%") { // there is one of it
+			return path
+		}
 		at := origin.Add(time.Duration(n%(600*24)) * time.Hour)
 		from, to := at.Format(time.RFC3339), at.Add(24*time.Hour).Format(time.RFC3339)
 		return fmt.Sprintf(path, from, to)
@@ -119,6 +171,9 @@ func compare(ctx context.Context, dir string, ours *server, name, path, target s
 			{&repeated, ours.addr, func(int) string { return day(5000) }},
 			{&fresh, ours.addr, func(n int) string { return day(round*3_000 + n*7) }},
 		} {
+			if m.to == &fresh && !strings.Contains(path, "%") {
+				continue
+			}
 			rate, err := closed(m.addr, m.path)
 			if err != nil {
 				return err
@@ -126,10 +181,16 @@ func compare(ctx context.Context, dir string, ours *server, name, path, target s
 			*m.to = append(*m.to, rate)
 		}
 	}
-	s, r, n := median(static), median(repeated), median(fresh)
+	s, r := median(static), median(repeated)
 	fmt.Printf("%s (%d bytes)\n", name, len(body))
 	fmt.Printf("  static   %8.0f requests/s\n", s)
+	if len(fresh) == 0 { // a file, which is read from the disk each time
+		fmt.Printf("  repeated %8.0f requests/s  %.2f of static, %.0f MB/s (target: at least %d)\n", r, r/s,
+			r*float64(len(body))/1e6, gigabit)
+		return nil
+	}
 	fmt.Printf("  repeated %8.0f requests/s  %.2f of static (target: at least 0.50)\n", r, r/s)
+	n := median(fresh)
 	fmt.Printf("  new      %8.0f requests/s  %.2f of static%s\n", n, n/s, target)
 	return nil
 }
@@ -171,6 +232,19 @@ func start(ctx context.Context, bin string, args ...string) (*server, error) {
 func (s *server) stop() {
 	_ = s.cmd.Process.Kill() // it may be over
 	_ = s.cmd.Wait()
+}
+
+// spent is how much of a processor the process has had.
+func (s *server) spent() time.Duration {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(raw), ") ") // behind the name, which may hold anything
+	f := strings.Fields(rest + strings.Repeat(" 0", 13))
+	user, _ := strconv.Atoi(f[11])
+	system, _ := strconv.Atoi(f[12])
+	return time.Duration(user+system) * (time.Second / 100) // the kernel's ticks, on every Linux
 }
 
 // peak is the most memory that the process had, in KiB.
