@@ -141,8 +141,9 @@ bench: ## what a reading, a window and a policy cost
 	go test -run xxx -bench Compile -benchtime 3x -cpu 1 ./policy/compile
 
 # bench-http prints what the open-data server does over a store of a million rows,
-# beside a static handler of the same bytes; about three minutes.
-bench-http: build ## what the open-data server does over a million rows; three minutes
+# beside a static handler of the same bytes, with 5,000 listeners and on a slow phone; about
+# seven minutes.
+bench-http: build ## what the open-data server does over a million rows; seven minutes
 	@echo "seed none: the rows are always the same"
 	go build -o bin/benchhttp ./test/benchhttp
 	bin/benchhttp -sluice bin/sluice

@@ -1,5 +1,6 @@
-// Package httpcache makes each answer once, caches it for a quarter of a second, and
-// negotiates how it is sent: whole, compressed, or not modified.
+// Package httpcache makes each answer once, caches it for a quarter of a second or for three
+// times as long as it takes to make, up to two seconds, and negotiates how it is sent: whole,
+// compressed, or not modified.
 //
 // An answer has a strong ETag, the first 128 bits of the SHA-256 of its body, with "-gzip"
 // appended when it is compressed (RFC 9110, sections 8.8.3 and 12.5.3). If-None-Match is
@@ -39,9 +40,12 @@ type Maker func(*http.Request) (*Reply, error)
 // Failer answers a request whose Maker has failed.
 type Failer func(http.ResponseWriter, *http.Request, error)
 
-// Bounds of the cache. An answer is made again when it is as old as fresh.
+// Bounds of the cache. An answer is made again when it is as old as fresh, or later where that
+// would cost more than a third of the time, by the first who asks then. None that is as old as
+// stale is sent.
 const (
 	fresh    = 250 * time.Millisecond
+	stale    = 2 * time.Second
 	maxBytes = 8 << 20
 	maxBody  = 2 << 20
 	making   = 8 // at a time
@@ -100,24 +104,33 @@ func (c *Cache) answer(key string, r *http.Request, make Maker) (*kept, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
 	defer cancel()
 	if err := c.slot(ctx); err != nil {
+		c.drop(key)
 		return nil, err
 	}
 	defer func() { <-c.slots }()
 	begun := time.Now()
 	out, err := make(r.WithContext(ctx))
 	if err != nil {
+		c.drop(key)
 		return nil, err
 	}
 	a := newKept(out, begun)
+	a.until = begun.Add(goodFor(time.Since(begun)))
 	c.keep(key, a)
 	return a, nil
 }
 
+// goodFor is how long an answer is good from when its making begins, by how long that takes.
+func goodFor(took time.Duration) time.Duration { return min(max(fresh, 3*took), stale) }
+
+// find is an answer that is good, or that somebody makes again just now: nobody else waits for
+// that unless it is stale.
 func (c *Cache) find(key string) (*kept, bool) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	a, ok := c.kept[key]
-	return a, ok && time.Since(a.made) < fresh
+	c.mu.Unlock()
+	now := time.Now()
+	return a, ok && (now.Before(a.until) || now.Before(a.begun.Add(stale)) && a.again.Swap(true))
 }
 
 // keep adds an answer. Answers age within moments, so a full cache is emptied.
@@ -130,7 +143,7 @@ func (c *Cache) keep(key string, a *kept) {
 	if c.bytes+len(a.body) > maxBytes || time.Since(c.swept) > fresh {
 		c.swept = time.Now()
 		for old, b := range c.kept {
-			if c.bytes+len(a.body) > maxBytes || time.Since(b.made) >= fresh {
+			if c.bytes+len(a.body) > maxBytes || time.Since(b.begun) >= stale {
 				c.bytes -= len(b.body)
 				delete(c.kept, old)
 			}
@@ -141,6 +154,16 @@ func (c *Cache) keep(key string, a *kept) {
 	}
 	c.kept[key] = a
 	c.bytes += len(a.body)
+}
+
+// drop lets go of an answer that cannot be made again.
+func (c *Cache) drop(key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old, ok := c.kept[key]; ok {
+		c.bytes -= len(old.body)
+		delete(c.kept, key)
+	}
 }
 
 // head sets the headers that do not depend on the encoding.

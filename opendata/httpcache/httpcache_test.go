@@ -152,3 +152,63 @@ func TestPatience(t *testing.T) {
 		}
 	})
 }
+
+// TestGoodFor: what is dear to make is made less often, and nothing is old.
+func TestGoodFor(t *testing.T) {
+	const ms = time.Millisecond
+	for took, want := range map[time.Duration]time.Duration{0: fresh, 80 * ms: fresh, 100 * ms: 300 * ms,
+		600 * ms: 1800 * ms, time.Second: stale, patience: stale} {
+		if got := goodFor(took); got != want {
+			t.Errorf("what takes %s is good for %s; want %s", took, got, want)
+		}
+	}
+}
+
+// TestNobodyWaits: while an answer is made again others have the one before, unless it is stale;
+// where it cannot be made they have no more of it.
+func TestNobodyWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var made atomic.Int32
+		h := New().Handle(func(*http.Request) (*Reply, error) {
+			n := made.Add(1)
+			time.Sleep(100 * time.Millisecond)
+			if n == 3 {
+				time.Sleep(stale)
+			}
+			if n > 4 {
+				return nil, errors.New("the store is away")
+			}
+			return &Reply{Type: "text/plain", Body: fmt.Append(nil, n)}, nil
+		}, failed)
+		says := func(want string) {
+			t.Helper()
+			if w := get(t.Context(), h, "/a"); w.Body.String() != want {
+				t.Errorf("it is %s; want %s", w.Body, want)
+			}
+		}
+		says("1")
+		for _, want := range []string{"2", "3"} {
+			time.Sleep(2 * fresh)
+			var first sync.WaitGroup
+			first.Go(func() { says(want) })
+			synctest.Wait()
+			before := time.Now()
+			if says(string(want[0] - 1)); time.Now() != before {
+				t.Errorf("who is second waits %s", time.Since(before))
+			}
+			if want == "3" {
+				time.Sleep(stale - 2*fresh)
+				says("3")
+			}
+			first.Wait()
+		}
+		time.Sleep(stale)
+		says("4")
+		time.Sleep(2 * fresh)
+		for range 2 {
+			if w := get(t.Context(), h, "/a"); w.Code != http.StatusServiceUnavailable {
+				t.Errorf("what cannot be made is %d %s", w.Code, w.Body)
+			}
+		}
+	})
+}

@@ -8,15 +8,18 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // minCompress is the length in bytes from which on compression is worth its time.
 const minCompress = 1024
 
-// kept is an answer ready to be sent, with its headers. It is immutable.
+// kept is an answer ready to be sent, with its headers. It does not change but for again.
 type kept struct {
-	made                 time.Time // when its making began
+	begun                time.Time   // its making
+	until                time.Time   // it is good
+	again                atomic.Bool // somebody makes it again
 	body                 []byte
 	mime, etag, etagGzip []string
 	link, file, lang     []string // nil for none
@@ -25,10 +28,10 @@ type kept struct {
 	small                []byte // the body with gzip; owned by once
 }
 
-func newKept(r *Reply, made time.Time) *kept {
+func newKept(r *Reply, begun time.Time) *kept {
 	sum := sha256.Sum256(r.Body) // of parts nobody knows one, and none is sent
 	tag := hex.EncodeToString(sum[:16])
-	a := &kept{made: made, body: r.Body, mime: []string{r.Type}, etag: []string{`"` + tag + `"`},
+	a := &kept{begun: begun, body: r.Body, mime: []string{r.Type}, etag: []string{`"` + tag + `"`},
 		etagGzip: []string{`"` + tag + `-gzip"`}, parts: r.Parts}
 	if r.Next != "" {
 		a.link = []string{"<" + r.Next + `>; rel="next"`}

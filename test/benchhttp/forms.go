@@ -46,7 +46,8 @@ func (b bench) forms(ctx context.Context, dir string) error {
 	}
 	const within = "phenomenonTime%%20ge%%20%s%%20and%%20phenomenonTime%%20lt%%20%s"
 	for _, x := range []struct{ name, path string }{
-		{"SensorThings, $filter of a day's observations", "/v1.1/Observations?$top=100&$filter=result%%20gt%%20300%%20and%%20" + within},
+		{"SensorThings, $filter of a day's observations", "/v1.1/Observations?$top=100&" +
+			"$filter=result%%20gt%%20300%%20and%%20" + within},
 		{"SensorThings, $expand of every thing to its newest of a day", "/v1.1/Things?$top=10&$expand=Datastreams(" +
 			"$expand=Observations($top=1;$orderby=phenomenonTime%%20desc;$filter=" + within + "))"},
 		{"a stream's page with a year's chart", "/streams/steps?span=year&cell=z7&cell=z9&to=%[2]s"},

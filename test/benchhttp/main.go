@@ -57,7 +57,8 @@ func run(ctx context.Context, b bench, only string) error {
 	}
 	defer os.RemoveAll(dir)
 	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
-		fmt.Printf("load       %s before it began, on %d processors\n", strings.Fields(string(load))[0], runtime.NumCPU())
+		fmt.Printf("load       %s before it began, on %d processors\n", strings.Fields(string(load))[0],
+			runtime.NumCPU())
 	}
 	known := false
 	for _, part := range []struct {
