@@ -28,7 +28,7 @@ RACED := cmd/sluice opendata gateway/ingest gateway/ingest/internal/listener fir
 	opendata/released gateway/ingest/internal/mqtt gateway/ingest/internal/checkpoint store/sqlite certify \
 	books books/union brief certify/bench certify/tap door gateway gateway/activation gateway/admin \
 	gateway/cluster/engine gateway/cluster/lease gateway/crash \
-	gateway/doctor gateway/forward gateway/inbox gateway/ingest/internal/intake gateway/ingest/internal/wipe \
+	gateway/doctor gateway/forward gateway/inbox gateway/retention gateway/ingest/internal/intake gateway/ingest/internal/wipe \
 	internal/retry opendata/broadcast opendata/httpcache opendata/live opendata/web perm register \
 	register/access simulate store/influx test/harness test/ports test/stalls town
 BOTH  := cmd/sluice opendata gateway/ingest policy/rego opendata/released register simulate
