@@ -96,7 +96,8 @@ func (l *Lease) Keep(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// Drop gives the lease back, so that nobody need wait until it expires. It is for who has ended Keep.
+// Drop gives the lease back, so that nobody need wait until it expires; others can take it a moment later, when the
+// server that they ask has heard of it. It is for who has ended Keep.
 func (l *Lease) Drop(ctx context.Context) error {
 	l.until.Store(0)
 	return l.bucket.Delete(ctx, l.key, l.revision)
