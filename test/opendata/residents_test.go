@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"sluice/test/fenced"
 	"sluice/test/harness"
@@ -61,6 +62,12 @@ func TestRecipes(t *testing.T) {
 	}
 	shell += strings.NewReplacer("go run ./cmd/sluice", harness.Sluice, "http://127.0.0.1:8080",
 		d.OpenData).Replace(fenced.Take(t, "docs/release.md", "go run ./cmd/sluice verify").Read())
+	// An hour of the demo's takes ten seconds, and at night too few are about for a number.
+	numbered := regexp.MustCompile(`"type":"FeatureCollection".*"value":\d+`)
+	harness.Await(t, 4*time.Minute, "a number on the map", func() bool {
+		_, _, raw := harness.Answer(t, d.OpenData+"/api/v1/zones?stream=footfall&measure=devices")
+		return numbered.Match(raw)
+	})
 	out := recipe(t, work, "bash", "-eu", "-c", strings.ReplaceAll(shell, "curl -s", "curl -sf"))
 	for _, line := range []string{
 		`(?m)^20\S+Z,20\S+,PT1H,rambla,devices,\d+,published,`, `(?m)^304$`, `"@type": "dcat:Catalog"`,
