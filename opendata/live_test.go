@@ -204,7 +204,7 @@ func TestLiveFilters(t *testing.T) {
 	}
 	long := strings.Repeat("edge-1:1,", 400)
 	for query, name := range map[string]string{
-		"?stream=x9": "stream", "?cell=x9": "cell", "?measure=x9": "measure", "?x9=1": "query", "?after=": "after",
+		"?stream=x9": "stream", "?cell=x9": "cell", "?measure=x9": "measure", "?bogus=1": "query", "?after=": "after",
 		"?after=-1": "after", "?after=01": "after", "?after=1,2": "after", "?after=a:1,a:2": "after",
 		"?after=x9": "after", "?after=a:": "after", "?after=9999999999999999999": "after",
 		"?after=" + url.QueryEscape(long[:len(long)-1]): "after", "?stream=noise&stream=noise": "stream",

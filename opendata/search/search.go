@@ -126,7 +126,7 @@ func Fold(text string) []string {
 		switch {
 		case unicode.Is(unicode.Mn, r), r == '·': // an accent, and that of l·l
 		case unicode.IsLetter(r), unicode.IsDigit(r):
-			b.WriteRune(unicode.ToLower(r))
+			b.WriteRune(unicode.ToLower(unicode.ToUpper(r))) // ı is I in capitals
 		default:
 			b.WriteByte(' ')
 		}

@@ -12,7 +12,8 @@ var systems = map[string]string{
 	"senml-cbor":       "SenML (RFC 8428)", "senml-json": "SenML (RFC 8428)", "sensor-community": "Sensor.Community",
 	"sensorthings-array": "OGC SensorThings 1.1",
 	"sensorthings-mqtt":  "OGC SensorThings 1.1", "sentilo": "Sentilo", "sentilo-provider": "Sentilo",
-	"smart-citizen": "Smart Citizen Kit", "sparkplug-b": "Eclipse Sparkplug B", "tasmota": "Tasmota",
+	"smart-citizen": "Smart Citizen Kit", "smart-citizen-raw": "Smart Citizen Kit",
+	"sparkplug-b": "Eclipse Sparkplug B", "tasmota": "Tasmota",
 	"ttn-v3": "The Things Stack v3", "wmbusmeters": "wmbusmeters", "zigbee2mqtt": "Zigbee2MQTT",
 }
 
