@@ -101,12 +101,14 @@ func Open(cfg Config, source *query.Source, base string, log *slog.Logger) (*Arc
 }
 
 // How often it is looked whether there is something to make. A stream's latest files are
-// made again when it has been remakeAfter, and a hundred times as long as it took.
+// made again when it has been remakeAfter, and a hundred times as long as it took, an hour at
+// most: other servers of the same city make theirs at other moments.
 const (
-	lookAfter   = 500 * time.Millisecond
-	lookEvery   = 10 * time.Second
-	remakeAfter = 10 * time.Second
-	againAfter  = time.Hour
+	lookAfter      = 500 * time.Millisecond
+	lookEvery      = 10 * time.Second
+	remakeAfter    = 10 * time.Second
+	remakeAtLatest = time.Hour
+	againAfter     = time.Hour
 )
 
 // Run makes files until ctx ends. Where it cannot, it says so, and nothing else stops.

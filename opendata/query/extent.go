@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,11 +26,13 @@ type extents struct {
 
 // series is what is known of one.
 type series struct {
-	mu      sync.Mutex
-	through time.Time            // looked at; guarded by mu
-	begun   time.Time            // when all of it was last looked at; guarded by mu
-	hidden  int                  // how much was hidden by then; guarded by mu
-	by      map[[2]string]Extent // by measure and category; guarded by mu
+	mu     sync.Mutex
+	first  time.Time            // start of what counts; guarded by mu
+	reach  reach                // looked at; guarded by mu
+	begun  time.Time            // when all of it was last looked at; guarded by mu
+	hidden int                  // how much was hidden by then; guarded by mu
+	final  map[[2]string]Extent // of the windows that are final; guarded by mu
+	by     map[[2]string]Extent // of all, by measure and category; guarded by mu
 }
 
 // again is after how long all of a series is looked at anew, if nothing is hidden before: a
@@ -36,7 +40,8 @@ type series struct {
 const again = time.Hour
 
 // Extent is that of all numbers of a measure and category that were ever published, or of
-// the newest of a very long series; false where there are none.
+// the newest days of a very long series; false where there are none. Which days these are
+// follows from the series alone, so that every server says the same.
 func (s *Source) Extent(ctx context.Context, st Stream, measure, category string) (Extent, bool, error) {
 	s.extents.mu.Lock()
 	if s.extents.by == nil {
@@ -55,7 +60,7 @@ func (s *Source) Extent(ctx context.Context, st Stream, measure, category string
 		return Extent{}, false, err
 	}
 	if hidden != k.hidden {
-		k.by, k.hidden = nil, hidden // what was taken back counts no more
+		k.final, k.hidden = nil, hidden // what was taken back counts no more
 	}
 	if err := k.look(ctx, s.Store, st); err != nil {
 		return Extent{}, false, err
@@ -79,18 +84,22 @@ func (s *Source) hidden() (n int, err error) {
 	return n, nil
 }
 
-// look takes in what is new, and now and then everything.
+// look takes in what is new, and now and then everything. What is not final is looked at each
+// time: a gateway that is behind others releases there.
 func (k *series) look(ctx context.Context, from Store, st Stream) error {
-	q := store.Query{Stream: st.ID, To: lastInstant, Limit: 10 * MaxLimit, Desc: true,
+	q := store.Query{Stream: st.ID, From: st.counted(), To: lastInstant, Limit: 10 * MaxLimit, Desc: true,
 		Statuses: []store.Status{store.Published}}
-	by, now := k.by, time.Now()
-	if all := by == nil || now.Sub(k.begun) > again; all {
-		by = make(map[[2]string]Extent)
-	} else if q.From = k.through; !st.Through.After(k.through) {
-		return nil
-	} else {
-		now = k.begun
+	first, begun, final := q.From, time.Now(), make(map[[2]string]Extent)
+	if k.final != nil && first.Equal(k.first) && begun.Sub(k.begun) <= again {
+		if st.reach.equal(k.reach) {
+			return nil
+		}
+		begun, final = k.begun, maps.Clone(k.final)
+		if at := k.reach.ClosedUntil.Add(-Length(st.Every)); at.After(first) {
+			q.From = at
+		}
 	}
+	by := maps.Clone(final)
 	for n := 0; n < maxExtent; n += q.Limit {
 		list, err := from.Observations(ctx, q)
 		if err != nil {
@@ -98,14 +107,35 @@ func (k *series) look(ctx context.Context, from Store, st Stream) error {
 		}
 		for i := range list {
 			widen(by, &list[i])
+			if !list[i].End.After(st.ClosedUntil) {
+				widen(final, &list[i])
+			}
 		}
 		if len(list) < q.Limit {
 			break
 		}
 		q.After = store.At(&list[len(list)-1])
 	}
-	k.by, k.through, k.begun = by, st.Through, now
+	k.first, k.reach, k.begun, k.final, k.by = first, st.reach, begun, final, by
 	return nil
+}
+
+// counted is where a series begins to count: so many whole days before its newest window that
+// their rows are no more than are looked at.
+func (st Stream) counted() time.Time {
+	day := 24 * time.Hour
+	rows := max(1, int(day/min(day, Length(st.Every)))*len(st.Cells)*len(st.Measures))
+	from := st.Through.UTC().Truncate(day).AddDate(0, 0, -max(1, maxExtent/rows))
+	if from.Year() < 1970 {
+		return time.Unix(0, 0)
+	}
+	return from
+}
+
+// equal reports whether no gateway has come further.
+func (r reach) equal(x reach) bool {
+	return r.Through.Equal(x.Through) && r.ClosedUntil.Equal(x.ClosedUntil) &&
+		slices.EqualFunc(r.shares, x.shares, func(a, b share) bool { return a.until.Equal(b.until) })
 }
 
 // widen takes one number in.

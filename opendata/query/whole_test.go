@@ -116,3 +116,39 @@ func TestExtentForgets(t *testing.T) {
 		t.Errorf("it is %v, %t, %v", e, some, err)
 	}
 }
+
+// TestExtentOfCopies: a server that has looked before says what one says that has just begun,
+// also when a gateway is behind another, and when a series is longer than what is looked at.
+func TestExtentOfCopies(t *testing.T) {
+	at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	var rows few
+	b := books.Stream{ID: "x", Every: "PT1H", Cells: make([]books.Cell, 20), Measures: make([]books.Measure, 200)}
+	old := &Source{Books: books.Reader{Source: books.Dir(t.TempDir())}}
+	row := func(hour int, v float64) store.Observation {
+		start := at.Add(time.Duration(hour) * time.Hour)
+		return store.Observation{Stream: "x", Start: start, End: start.Add(time.Hour), Measure: "m",
+			Status: store.Published, Value: &v, Low: &v, High: &v}
+	}
+	for n, x := range []struct {
+		row      store.Observation
+		one, two int // hours that the gateways have come
+		want     Extent
+	}{
+		{row(9, 50), 10, 10, Extent{50, 50}},
+		{row(12, 60), 13, 10, Extent{50, 60}},
+		{row(10, 5), 13, 11, Extent{5, 60}}, // the other one, behind it
+		{row(11, 99), 13, 12, Extent{5, 99}},
+		{row(40, 70), 41, 41, Extent{5, 99}},
+		{row(60, 71), 61, 61, Extent{70, 71}}, // the days before are too many
+	} {
+		rows = append(rows, x.row)
+		one, two := at.Add(time.Duration(x.one)*time.Hour), at.Add(time.Duration(x.two)*time.Hour)
+		st := Stream{Stream: b, reach: reach{two, one, []share{{nil, one}, {nil, two}}}}
+		old.Store = rows
+		for name, s := range map[string]*Source{"old": old, "new": {Store: rows, Books: old.Books}} {
+			if e, some, err := s.Extent(t.Context(), st, "m", ""); err != nil || !some || e != x.want {
+				t.Errorf("%d: the %s one says %v, %t, %v; want %v", n, name, e, some, err, x.want)
+			}
+		}
+	}
+}

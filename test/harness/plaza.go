@@ -28,6 +28,7 @@ type Plaza struct {
 	Books books.Dir
 	Write func(context.Context, []store.Observation) error
 	Read  query.Store
+	Store string // Read, as opendata.yaml has it
 	Log   bytes.Buffer
 	Base  string
 	Stop  func()
@@ -42,7 +43,8 @@ func InStores(t *testing.T, f func(*testing.T, *Plaza)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		q := &Plaza{T: t, Books: books.Dir(t.TempDir()), Write: s.Write, Read: s}
+		q := &Plaza{T: t, Books: books.Dir(t.TempDir()), Write: s.Write, Read: s,
+			Store: `{influx: {url: "` + db.Url + `", org: city, bucket: city/autogen}}`}
 		q.Fill()
 		q.Open(opendata.Config{URL: "https://data.portalba.example"})
 		f(t, q)
@@ -69,7 +71,8 @@ func NewPlaza(t *testing.T) *Plaza {
 			t.Error(err)
 		}
 	})
-	q := &Plaza{T: t, Books: books.Dir(t.TempDir()), Write: w.Write, Read: r}
+	q := &Plaza{T: t, Books: books.Dir(t.TempDir()), Write: w.Write, Read: r,
+		Store: `{sqlite: {path: "` + path + `"}}`}
 	q.Fill()
 	q.Open(opendata.Config{URL: "https://data.portalba.example"})
 	return q
