@@ -29,7 +29,7 @@ RACED := cmd/sluice opendata gateway/ingest gateway/ingest/internal/listener fir
 	books books/union brief certify/bench certify/tap door gateway gateway/activation gateway/admin \
 	gateway/cluster/engine gateway/cluster/lease gateway/crash \
 	gateway/doctor gateway/forward gateway/inbox gateway/retention gateway/ingest/internal/intake gateway/ingest/internal/wipe \
-	internal/retry opendata/broadcast opendata/httpcache opendata/live opendata/web perm register \
+	internal/retry opendata/broadcast opendata/front opendata/httpcache opendata/live opendata/web perm register \
 	register/access simulate store/influx test/harness test/ports test/stalls town
 BOTH  := cmd/sluice opendata gateway/ingest policy/rego opendata/released register simulate
 # RACE leaves SQLite's C out, which a program has made Go of: nothing of ours is in it, and all that

@@ -193,10 +193,12 @@ var arrows = map[string]row{
 		"books opendata/api opendata/archive opendata/catalog opendata/chart opendata/classes opendata/httpcache " +
 			"opendata/i18n opendata/news opendata/picture opendata/query opendata/search opendata/streets " +
 			"opendata/zonemap store verify"},
+	"opendata/front": {"the first page of several cities, of what each one's pages and catalogue say",
+		"opendata/catalog opendata/httpcache opendata/i18n opendata/query opendata/search opendata/web"},
 	"opendata": {"the server: the composition of its rooms over store and books",
 		"books books/union door internal/yamldoc opendata/api opendata/archive opendata/broadcast " +
-			"opendata/catalog opendata/feed opendata/httpcache opendata/live opendata/news opendata/query " +
-			"opendata/released opendata/sensorthings opendata/streets opendata/web perm store/influx"},
+			"opendata/catalog opendata/feed opendata/front opendata/httpcache opendata/live opendata/news " +
+			"opendata/query opendata/released opendata/sensorthings opendata/streets opendata/web perm store/influx"},
 	"verify": {"what the books and the API say, computed again as a stranger would, from plans (decision 36)",
 		"books internal/retention policy/mechanism plan store store/table"},
 	"firmware-sim/street": {"people and weather of a made-up city; nothing of ours, to be independent", ""},

@@ -52,17 +52,19 @@ var settings = map[string]string{
 		store.influx.token_file opendata: store.influx.org store.influx.token_file`,
 	"TestThroughMosquittoIntoInflux": `gateway: mqtt.broker store.influx.url store.influx.bucket opendata:
 		store.influx.url store.influx.bucket`,
-	"TestBrokerWithTLSAndDoctor":   `gateway: mqtt.username mqtt.password_file mqtt.ca`,
-	"TestListenerCertificates":     `gateway: listen.tls.cert listen.tls.key listen.tls.client_ca`,
-	"TestRevokedCertificates":      `gateway: listen.tls.crl`,
-	"TestListenerIdentities":       `gateway: listen.passwords listen.mqtt`,
-	"TestWireWebSocket":            `gateway: listen.websocket`,
-	"TestOneSortOfPolicy":          `gateway: simulation`,
-	"TestInboxOverHTTP":            `gateway: policy.inbox policy.every policy.roster`,
+	"TestBrokerWithTLSAndDoctor": `gateway: mqtt.username mqtt.password_file mqtt.ca`,
+	"TestListenerCertificates":   `gateway: listen.tls.cert listen.tls.key listen.tls.client_ca`,
+	"TestRevokedCertificates":    `gateway: listen.tls.crl`,
+	"TestListenerIdentities":     `gateway: listen.passwords listen.mqtt`,
+	"TestWireWebSocket":          `gateway: listen.websocket`,
+	"TestOneSortOfPolicy":        `gateway: simulation`,
+	"TestInboxOverHTTP":          `gateway: policy.inbox policy.every policy.roster`,
+	"TestTwoTowns": `opendata: books.city books.books books.store books.streets books.streets_credit books.archive
+		books.mqtt`,
 	"opendata:TestArchiveKeys":     `opendata: archive.dir archive.max_bytes`,
 	"opendata:TestStreetsOnTheMap": `opendata: streets streets_credit`,
-	"TestPublishAndRead": `gateway: gateway dir keys time.topic register policy.dir admin opendata: books
-		store.sqlite.path
+	"TestPublishAndRead": `gateway: gateway dir keys time.topic register policy.dir admin
+		opendata: store.sqlite.path
 		decision: applies_to.kinds applies_to.zones unit.field unit.stands_for keep where.field where.op where.value
 		publish.every publish.lateness publish.measures.name publish.measures.of
 		protect.min_units protect.epsilon protect.delta protect.max_contributions forget_after

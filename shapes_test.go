@@ -30,7 +30,6 @@ const (
 var manyWays = map[string]string{
 	"gateway/ingest/internal/format/time.go: parseTime": "the marks of one fixed form, on the way of every reading",
 	"internal/yamldoc/even.go: even":                    "one walk over a line's characters",
-	"opendata/config.go: check":                         "a flat list of rules",
 	"opendata/released/refresh.go: readOn":              "what one look at the books brings, under one lock",
 	"policy/check/semantic.go: document":                "a flat list of rules",
 	"policy/check/semantic.go: measure":                 "a flat list of rules",

@@ -47,7 +47,7 @@ def places(named):
     list = json.loads(optional(Place(root), "/books/gateways.json") or b"{}").get("gateways", [])
     if len(list) < 2:
         return [Place(root)]
-    return [Place(root, "/books/gateways/" + urllib.parse.quote(g["books"].removeprefix("/books/gateways/"), safe="")) for g in list]
+    return [Place(root, "/books/gateways/" + urllib.parse.quote(g["books"].split("/books/gateways/")[-1], safe="")) for g in list]
 
 
 def optional(where, name):
@@ -211,7 +211,7 @@ def shown(where, stream):
                 yield from (e[name] for e in page.get("epochs", []) for name in ("units", "bounded") if e[name]["start"] == o["start"])
             yield o
             last = o["start"]
-        path = page["next"]
+        path = (page["next"] or "").removeprefix(urllib.parse.urlsplit(where.root).path)
 
 
 def later(at, period):

@@ -56,7 +56,7 @@ func TestArchiveKeys(t *testing.T) {
 		!strings.Contains(err.Error(), "archive") {
 		t.Errorf("two servers have one archive: %v", err)
 	}
-	if err := errors.Join(s.archive.Close(), s.listener.Close()); err != nil {
+	if err := errors.Join(s.alone.archive.Close(), s.listener.Close()); err != nil {
 		t.Fatal(err)
 	}
 }

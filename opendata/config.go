@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
-	"slices"
-	"strings"
 
-	"sluice/books/union"
 	"sluice/internal/yamldoc"
 	"sluice/perm"
 	"sluice/store/influx"
@@ -49,7 +46,8 @@ type Config struct {
 		WebSocket bool   `yaml:"websocket"`
 	} `yaml:"mqtt"`
 	// Books is the directory of the public books, or the URL of a mirror; where the city
-	// has several gateways, a list of theirs.
+	// has several gateways, a list of theirs. Of several cities it is a list of City, and what
+	// follows, Streets to Archive, stands with each, as MQTT does.
 	Books Books `yaml:"books"`
 	// Streets is a GeoJSON file of the city's streets, squares, water, parks and buildings, for
 	// the map; empty for zones alone. StreetsCredit is who is to be named for it, such as
@@ -92,18 +90,18 @@ func ReadConfig(path string) (Config, error) {
 	if err := c.check(); err != nil {
 		return c, fmt.Errorf("%s: %w", path, err)
 	}
+	if err := c.below(filepath.Dir(path)); err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// below makes relative paths those of a directory.
+func (c *Config) below(dir string) error {
 	under := func(p *string) {
 		if *p != "" && !filepath.IsAbs(*p) {
-			*p = filepath.Join(filepath.Dir(path), *p)
+			*p = filepath.Join(dir, *p)
 		}
-	}
-	for n := range c.Books {
-		if !Remote(c.Books[n]) {
-			under(&c.Books[n])
-		}
-	}
-	if err := c.Books.once(); err != nil {
-		return c, fmt.Errorf("%s: %w", path, err)
 	}
 	under(&c.Archive.Dir)
 	under(&c.Streets)
@@ -113,7 +111,23 @@ func ReadConfig(path string) (Config, error) {
 	if c.Store.Influx != nil {
 		under(&c.Store.Influx.TokenFile)
 	}
-	return c, nil
+	for n, p := range c.Books.Places {
+		if !Remote(p) {
+			under(&c.Books.Places[n])
+		}
+	}
+	for n := range c.Books.Cities {
+		one := c.of(n)
+		if err := one.below(dir); err != nil {
+			return err
+		}
+		city := &c.Books.Cities[n]
+		city.Books, city.Streets, city.Archive = one.Books.Places, one.Streets, one.Archive
+	}
+	if err := c.Books.apart(); err != nil {
+		return fmt.Errorf("books: %w", err)
+	}
+	return c.Books.Places.once()
 }
 
 // perSecond is the effective rate limit.
@@ -146,79 +160,8 @@ func (c *Config) listeners() int {
 	return 5000
 }
 
-// Books are directories and URLs of mirrors, one for each gateway of the city.
-type Books []string
-
-// UnmarshalYAML reads one place or a list of places.
-func (b *Books) UnmarshalYAML(unmarshal func(any) error) error {
-	var text string
-	if unmarshal(&text) == nil {
-		var one place
-		err := unmarshal(&one)
-		*b = Books{string(one)}
-		return err
-	}
-	var list []place
-	if err := unmarshal(&list); err != nil {
-		return err
-	}
-	switch {
-	case slices.Contains(list, ""):
-		return errors.New("an entry of books is empty: " + whichBooks)
-	case len(list) == 0:
-		return errors.New("books is an empty list: " + whichBooks)
-	case len(list) > union.MaxBooks:
-		return fmt.Errorf("books has %d entries; a server shows at most %d gateways", len(list), union.MaxBooks)
-	}
-	*b = nil
-	for _, p := range list {
-		*b = append(*b, string(p))
-	}
-	return b.once()
-}
-
-// once refuses duplicates.
-func (b Books) once() error {
-	seen := make(map[string]bool)
-	for _, p := range b {
-		p = strings.TrimRight(p, "/")
-		if !Remote(p) {
-			p = filepath.Clean(p)
-		}
-		if seen[p] {
-			return fmt.Errorf("books has %s twice; give each gateway's once", p)
-		}
-		seen[p] = true
-	}
-	return nil
-}
-
-// place is a directory or a URL.
-type place string
-
-// UnmarshalText reads one place.
-func (p *place) UnmarshalText(text []byte) error {
-	*p = place(text)
-	if *p == "" {
-		return errors.New("an entry of books is empty: " + whichBooks)
-	}
-	if !Remote(string(*p)) {
-		return nil
-	}
-	u, err := url.Parse(string(*p))
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" {
-		return errors.New("books is a directory, or a URL such as https://mirror.example/books, or a list of these")
-	}
-	return nil
-}
-
 // maxListeners is the most that may be configured.
 const maxListeners = 100_000
-
-const whichBooks = "the gateway's public/ directory, or the URL of a mirror; of several gateways a list: [DIR, URL]"
-
-// Remote reports whether the books are behind a URL.
-func Remote(books string) bool { return strings.Contains(books, "://") }
 
 func (c *Config) check() error {
 	switch {
@@ -228,12 +171,22 @@ func (c *Config) check() error {
 	case c.Connections.PerAddress != nil && (*c.Connections.PerAddress < 0 || *c.Connections.PerAddress > connections):
 		return errors.New("connections: per_address is how many connections a client may have at a time, from 1 to " +
 			"1,000, or 0 for no limit")
-	case len(c.StreetsCredit) > 300:
-		return errors.New("streets_credit is longer than a line; name whom the licence asks for")
 	case c.Live.Listeners != nil && (*c.Live.Listeners < 1 || *c.Live.Listeners > maxListeners):
 		return errors.New("live: listeners is how many may listen at a time, from 1 to 100,000")
-	case len(c.Books) == 0:
+	case len(c.Books.Places) == 0 && len(c.Books.Cities) == 0:
 		return errors.New("books is missing: " + whichBooks)
+	}
+	if err := c.checkCities(); err != nil {
+		return err
+	}
+	return c.checkURL()
+}
+
+// checkOne checks what a city has of its own.
+func (c *Config) checkOne() error {
+	switch {
+	case len(c.StreetsCredit) > 300:
+		return errors.New("streets_credit is longer than a line; name whom the licence asks for")
 	case (c.Store.SQLite == nil) == (c.Store.Influx == nil):
 		return errors.New("store is one of {sqlite: {path: FILE}} and {influx: {url, org, bucket, token_file}}")
 	case c.Store.SQLite != nil && c.Store.SQLite.Path == "":
@@ -244,6 +197,10 @@ func (c *Config) check() error {
 			return fmt.Errorf("store: influx: %w", err)
 		}
 	}
+	return nil
+}
+
+func (c *Config) checkURL() error {
 	if c.URL != "" {
 		u, err := url.Parse(c.URL)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil ||

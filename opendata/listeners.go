@@ -1,22 +1,20 @@
 package opendata
 
 import (
-	"net/http"
 	"syscall"
 
 	"sluice/opendata/broadcast"
-	"sluice/opendata/live"
 )
 
-// liveLimits bound the listeners, by the files that the process may open too.
-func (s *Server) liveLimits(cfg Config) live.Limits {
-	limits := live.Limits{Listeners: cfg.listeners(), PerAddress: cfg.perAddress(s.loopback())}
-	if few := room(); few < limits.Listeners {
+// seats are for the listeners of all cities, by the files that the process may open too.
+func (s *Server) seats(cfg Config) int {
+	listeners := cfg.listeners()
+	if few := room(); few < listeners {
 		s.log.Warn("the process may not open enough files for all listeners of /api/v1/live", "listeners",
-			limits.Listeners, "room", few, "fix", "raise LimitNOFILE= of the unit, or lower live: listeners")
-		limits.Listeners = few
+			listeners, "room", few, "fix", "raise LimitNOFILE= of the unit, or lower live: listeners")
+		listeners = few
 	}
-	return limits
+	return listeners
 }
 
 // room is for how many listeners the process may open files, besides connections and the
@@ -33,22 +31,22 @@ func room() int {
 const reserved = 200
 
 // openMQTT listens for MQTT, and serves it over WebSocket, where the configuration says so.
-func (s *Server) openMQTT(cfg Config, mux *http.ServeMux, base string, zone func(string) (string, bool)) (err error) {
+func (c *city) openMQTT(cfg Config, base string, loopback bool) (err error) {
 	if cfg.MQTT.Listen == "" && !cfg.MQTT.WebSocket {
 		return nil
 	}
-	s.mqtt, err = broadcast.Listen(broadcast.Config{Addr: cfg.MQTT.Listen, Connections: connections,
-		PerAddress: cfg.perAddress, URL: base, Zone: zone, Log: s.log}, s.source)
+	c.mqtt, err = broadcast.Listen(broadcast.Config{Addr: cfg.MQTT.Listen, Connections: connections,
+		PerAddress: cfg.perAddress, URL: base, Zone: c.pages.Zone, Log: c.log}, c.source)
 	if err == nil && cfg.MQTT.WebSocket {
-		mux.HandleFunc("/mqtt", s.mqtt.Handler(cfg.perAddress(s.loopback())))
+		c.mux.HandleFunc("/mqtt", c.mqtt.Handler(cfg.perAddress(loopback)))
 	}
 	return err
 }
 
-// MQTT is the address where the broker for reading listens; empty for none.
+// MQTT is the address where the only city's broker for reading listens; empty for none.
 func (s *Server) MQTT() string {
-	if s.mqtt == nil {
+	if s.alone == nil || s.alone.mqtt == nil {
 		return ""
 	}
-	return s.mqtt.Addr()
+	return s.alone.mqtt.Addr()
 }

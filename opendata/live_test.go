@@ -313,7 +313,7 @@ func TestLiveCrowd(t *testing.T) {
 // TestLiveConfig: the bound on listeners is one that can be.
 func TestLiveConfig(t *testing.T) {
 	for n, ok := range map[int]bool{0: false, -1: false, 1: true, 100_000: true, 100_001: false} {
-		cfg := Config{Books: Books{"x"}, Store: Store{SQLite: &SQLite{"x"}}}
+		cfg := Config{Books: Books{Places: Places{"x"}}, Store: Store{SQLite: &SQLite{"x"}}}
 		cfg.Live.Listeners = &n
 		if err := cfg.check(); (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "live: listeners") {
 			t.Errorf("%d: %v", n, err)

@@ -155,7 +155,7 @@ func TestOneGatewaysBooksAreAway(t *testing.T) {
 
 // TestNoBooksAtAll: a server of one gateway's books says when there are none.
 func TestNoBooksAtAll(t *testing.T) {
-	s := &Server{books: books.Dir(t.TempDir())}
+	s := &city{books: books.Dir(t.TempDir())}
 	if got := s.problems(); len(got) != 1 || !strings.Contains(got[0], "there is no city.json") {
 		t.Errorf("it says %q", got)
 	}

@@ -63,7 +63,7 @@ func openServer(where string) ([]books.Reader, error) {
 		if _, city := r.Source.Get("city.json"); errors.Is(city, fs.ErrNotExist) {
 			err = unreachable(fmt.Errorf("there are no public books at %s, so there is nothing to verify; check "+
 				"that it is an open-data server, that its opendata.yaml has books:, and that the gateway has "+
-				"started", where))
+				"started; of a server of several cities name one: /c/NAME", where))
 		} else if city != nil {
 			err = unreachable(city)
 		}
@@ -98,11 +98,11 @@ func openEach(where string) ([]books.Reader, error) {
 	var out []books.Reader
 	for _, g := range answer.Gateways {
 		// Only the gateway's name is taken from the answer, never a host or another path.
-		name := strings.TrimPrefix(g.Books, gatewaysPath)
-		if name == g.Books || name == "" || strings.Contains(name, "/") {
+		_, name, _ := strings.Cut(g.Books, gatewaysPath)
+		if name == "" || strings.Contains(name, "/") {
 			return nil, unreachable(errors.New("the open-data server's list of gateways cannot be read"))
 		}
-		at := booksBase(where) + strings.TrimPrefix(g.Books, "/books")
+		at := booksBase(where) + strings.TrimPrefix(gatewaysPath, "/books") + name
 		out = append(out, books.Reader{Source: books.NewMirror(at)})
 	}
 	return out, nil

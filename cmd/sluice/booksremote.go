@@ -39,7 +39,7 @@ func (s *httpAPI) Streams(ctx context.Context) ([]string, error) {
 			ID string `json:"id"`
 		} `json:"streams"`
 	}
-	if _, err := s.get(ctx, "/api/v1/streams", &answer); err != nil {
+	if _, err := s.get(ctx, s.root+"/api/v1/streams", &answer); err != nil {
 		return nil, err
 	}
 	ids := make([]string, len(answer.Streams))
@@ -54,7 +54,7 @@ func (s *httpAPI) Walk(ctx context.Context, stream string, page func([]verify.Ob
 	// The first and the last instant that the API accepts.
 	v := url.Values{"from": {"1970-01-01T00:00:00Z"}, "to": {"2200-12-31T00:00:00Z"}, "limit": {"1000"}}
 	last := time.Time{}
-	next := "/api/v1/streams/" + url.PathEscape(stream) + "/observations?" + v.Encode()
+	next := s.root + "/api/v1/streams/" + url.PathEscape(stream) + "/observations?" + v.Encode()
 	for next != "" {
 		var answer struct {
 			Items  []verify.Observation `json:"items"`
@@ -85,7 +85,7 @@ func (s *httpAPI) Walk(ctx context.Context, stream string, page func([]verify.Ob
 			return err
 		}
 		if next = ""; answer.Next != nil {
-			next = *answer.Next
+			next = s.origin() + *answer.Next
 		}
 	}
 	return nil
@@ -118,9 +118,18 @@ func (s *httpAPI) File(ctx context.Context, path string) (io.ReadCloser, error) 
 	return nil, errors.Join(err, resp.Body.Close())
 }
 
+// origin is the server without a path: paths that it gives begin there.
+func (s *httpAPI) origin() string {
+	u, err := url.Parse(s.root)
+	if err != nil {
+		return s.root
+	}
+	return u.Scheme + "://" + u.Host
+}
+
 // get reads one answer; found is false for 404.
-func (s *httpAPI) get(ctx context.Context, path string, into any) (found bool, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.root+path, nil)
+func (s *httpAPI) get(ctx context.Context, address string, into any) (found bool, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return false, err
 	}

@@ -2,7 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -24,32 +26,66 @@ func opendataCommand() *cobra.Command {
 		Args:  between(0, 0),
 		Long:  "Reads the store and the public books, and nothing else of the gateway. Runs until SIGINT or SIGTERM.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			debug.SetMemoryLimit(memoryLimit)
 			cfg, err := opendata.ReadConfig(file)
 			if err != nil {
 				return &config.Refusal{Err: nameConfig(file, err)}
 			}
+			debug.SetMemoryLimit(memoryLimit * max(1, int64(len(cfg.Books.Cities))))
 			log, err := logger(cmd.ErrOrStderr(), cfg.Log.Level)
 			if err != nil {
 				return err
 			}
-			reader, err := openReader(cfg.Store)
+			s, closing, err := openOpenData(cfg, log)
 			if err != nil {
 				return &config.Refusal{Err: err}
 			}
-			s, err := opendata.Open(cfg, reader, sources(cfg.Books), log)
-			if err != nil {
-				return errors.Join(&config.Refusal{Err: err}, reader.Close())
-			}
 			log.Info("open data is served", "http", "http://"+s.Addr())
-			return errors.Join(s.Run(cmd.Context()), reader.Close())
+			return errors.Join(s.Run(cmd.Context()), closing())
 		},
 	}
 	c.Flags().StringVarP(&file, "config", "c", "opendata.yaml", "configuration file")
 	return c
 }
 
-// memoryLimit makes the garbage collector work harder before the open data take more than this.
+// openOpenData opens the stores and the server over them, of one city or of several; closing
+// closes the stores.
+func openOpenData(cfg opendata.Config, log *slog.Logger) (s *opendata.Server, closing func() error, err error) {
+	var open []io.Closer
+	closing = func() (err error) {
+		for _, x := range open {
+			err = errors.Join(err, x.Close())
+		}
+		return err
+	}
+	if len(cfg.Books.Cities) == 0 {
+		reader, err := openReader(cfg.Store)
+		if err != nil {
+			return nil, nil, err
+		}
+		open = append(open, reader)
+		s, err = opendata.Open(cfg, reader, sources(cfg.Books.Places), log)
+		if err != nil {
+			return nil, nil, errors.Join(err, closing())
+		}
+		return s, closing, nil
+	}
+	var shelves []opendata.Shelf
+	for _, city := range cfg.Books.Cities {
+		reader, err := openReader(city.Store)
+		if err != nil {
+			return nil, nil, errors.Join(fmt.Errorf("city %s: %w", city.City, err), closing())
+		}
+		open = append(open, reader)
+		shelves = append(shelves, opendata.Shelf{Store: reader, Books: sources(city.Books)})
+	}
+	if s, err = opendata.OpenSeveral(cfg, shelves, log); err != nil {
+		return nil, nil, errors.Join(err, closing())
+	}
+	return s, closing, nil
+}
+
+// memoryLimit makes the garbage collector work harder before the open data take more than this
+// for each city.
 const memoryLimit = 64 << 20
 
 // reader is a store for reading.
@@ -66,7 +102,7 @@ func openReader(s opendata.Store) (reader, error) {
 }
 
 // sources are one gateway's books as they are, or those of several as one.
-func sources(list opendata.Books) books.Source {
+func sources(list opendata.Places) books.Source {
 	if len(list) == 1 {
 		return source(list[0])
 	}

@@ -74,11 +74,13 @@ func (a *API) Routes(mux *http.ServeMux) {
 		}))
 	}
 	mux.HandleFunc("/openapi.json", a.get(a.openAPI))
-	mux.HandleFunc("/books/gateways.json", a.get(func(*http.Request) (*httpcache.Reply, error) { return a.gateways() }))
+	mux.HandleFunc("/books/gateways.json", a.get(a.gateways))
 	mux.HandleFunc("/books/gateways/{gateway}/{name...}", a.book(a.get(a.small)))
 	mux.HandleFunc("/books/{name...}", a.book(a.get(a.small)))
 	for _, path := range []string{"/api/v1", "/api/v1/{$}"} { // catalogues name it
-		mux.Handle(path, http.RedirectHandler("/openapi.json", http.StatusFound))
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, httpcache.At(r.Context(), "/openapi.json"), http.StatusFound)
+		})
 	}
 	mux.HandleFunc("/api/", a.get(func(*http.Request) (*httpcache.Reply, error) { return nil, query.ErrUnknown }))
 }

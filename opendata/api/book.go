@@ -37,7 +37,7 @@ type whose struct {
 }
 
 // gateways lists where each gateway's books are, so that verifiers find all of them.
-func (a *API) gateways() (*httpcache.Reply, error) {
+func (a *API) gateways(r *http.Request) (*httpcache.Reply, error) {
 	list, err := a.source.Books.Gateways()
 	if err != nil {
 		return nil, err
@@ -46,9 +46,9 @@ func (a *API) gateways() (*httpcache.Reply, error) {
 		Gateways []whose `json:"gateways"`
 	}{}
 	for _, g := range list {
-		w := whose{g.Name, "/books"}
+		w := whose{g.Name, httpcache.At(r.Context(), "/books")}
 		if len(list) > 1 {
-			w.Books = "/books/gateways/" + url.PathEscape(g.Name)
+			w.Books += "/gateways/" + url.PathEscape(g.Name)
 		}
 		out.Gateways = append(out.Gateways, w)
 	}

@@ -39,7 +39,7 @@ func (l *listing[T]) answer(r *http.Request, v url.Values) (*httpcache.Reply, er
 	}
 	part, next := append([]T{}, l.all...), "" // never null
 	if v.Has("limit") || v.Has("cursor") {
-		if part, next, err = l.cut(r.URL, v); err != nil {
+		if part, next, err = l.cut(httpcache.At(r.Context(), r.URL.Path), v); err != nil {
 			return nil, err
 		}
 	}
@@ -53,7 +53,7 @@ func (l *listing[T]) answer(r *http.Request, v url.Values) (*httpcache.Reply, er
 }
 
 // cut returns up to limit items behind the cursor, and the path of the next page.
-func (l *listing[T]) cut(u *url.URL, v url.Values) ([]T, string, error) {
+func (l *listing[T]) cut(path string, v url.Values) ([]T, string, error) {
 	limit, err := query.Limit(v, l.most)
 	if err != nil {
 		return nil, "", err
@@ -74,7 +74,7 @@ func (l *listing[T]) cut(u *url.URL, v url.Values) ([]T, string, error) {
 		return append([]T{}, rest...), "", nil
 	}
 	v.Set("cursor", query.CursorBehind(l.key(rest[limit-1])))
-	return rest[:limit], u.Path + "?" + v.Encode(), nil
+	return rest[:limit], path + "?" + v.Encode(), nil
 }
 
 // long sends a list in parts, with the same bytes as one answer would have.

@@ -56,7 +56,7 @@ func (a *API) observations(r *http.Request, v url.Values) (*httpcache.Reply, err
 	next := ""
 	if len(all) == q.Limit {
 		all = all[:q.Limit-1]
-		next = nextPage(r.URL, v, q, all[len(all)-1])
+		next = nextPage(httpcache.At(r.Context(), r.URL.Path), v, q, all[len(all)-1])
 	}
 	return a.written(r, st, all, next, as)
 }
@@ -98,11 +98,11 @@ func bounds(list []store.Observation) (first, last time.Time) {
 }
 
 // nextPage fixes from and to, so that the pages that follow do not shift.
-func nextPage(u *url.URL, v url.Values, q store.Query, last store.Observation) string {
+func nextPage(path string, v url.Values, q store.Query, last store.Observation) string {
 	v.Set("from", q.From.Format(time.RFC3339))
 	v.Set("to", q.To.UTC().Format(time.RFC3339))
 	v.Set("cursor", query.Cursor(last))
-	return u.Path + "?" + v.Encode()
+	return path + "?" + v.Encode()
 }
 
 // share formats a share for CSV; empty if unknown.

@@ -61,10 +61,13 @@ func schema(*http.Request) (*httpcache.Reply, error) {
 		[]string{"start_utc", "cell", "measure", "gateway"}, missing})
 }
 
-func (a *Archive) manifest(*http.Request) (*httpcache.Reply, error) {
+func (a *Archive) manifest(r *http.Request) (*httpcache.Reply, error) {
 	m, err := a.Manifest()
 	if err != nil {
 		return nil, err
+	}
+	for n := range m.Books {
+		m.Books[n] = httpcache.At(r.Context(), m.Books[n])
 	}
 	return indented("application/json", m)
 }

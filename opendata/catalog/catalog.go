@@ -8,10 +8,12 @@ package catalog
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -58,19 +60,54 @@ func (c *Catalog) Routes(mux *http.ServeMux) {
 }
 
 func (c *Catalog) serve(r *http.Request) (*httpcache.Reply, error) {
+	document, err := c.Document(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	return Reply(document)
+}
+
+// Document is the catalogue as a JSON-LD node.
+func (c *Catalog) Document(ctx context.Context) (map[string]any, error) {
 	city, err := c.source.Books.City()
-	streams, err2 := c.source.Streams(r.Context())
+	streams, err2 := c.source.Streams(ctx)
 	zones, err3 := c.source.Zones()
 	files, err4 := c.offered()
 	if err := errors.Join(err, err2, err3, err4); err != nil {
 		return nil, err
 	}
+	return c.dcat(city, streams, zones, files), nil
+}
+
+// Reply is a JSON-LD document as it is sent.
+func Reply(document map[string]any) (*httpcache.Reply, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", " ")
-	err = enc.Encode(c.dcat(city, streams, zones, files))
+	err := enc.Encode(document)
 	return &httpcache.Reply{Type: "application/ld+json", Body: b.Bytes()}, err
+}
+
+// All is the catalogue of several catalogues (dcat:catalog), whose address is base.
+func All(base string, list []map[string]any) map[string]any {
+	title := make([]node, 0, len(i18n.Codes))
+	for _, code := range i18n.Codes {
+		title = append(title, node{"@value": i18n.Localizers()[code].Say("What our towns measure"), "@language": code})
+	}
+	publishers, parts := make([]any, len(list)), make([]node, len(list))
+	for n, one := range list {
+		parts[n] = maps.Clone(one)
+		delete(parts[n], "@context")
+		if publisher, ok := one["dct:publisher"].(node); ok {
+			publishers[n] = node{"@id": publisher["@id"]}
+		}
+	}
+	return node{
+		"@context": namespaces, "@id": base + "/catalog.jsonld#catalog", "@type": "dcat:Catalog", "dct:title": title,
+		"dct:description": title, "dct:publisher": publishers, "foaf:homepage": id(base + "/"),
+		"dcat:themeTaxonomy": id(authority + "data-theme"), "dcat:catalog": parts,
+	}
 }
 
 // node is a JSON-LD node or value.
@@ -81,7 +118,7 @@ const (
 	media     = "https://www.iana.org/assignments/media-types/"
 )
 
-var context = node{
+var namespaces = node{
 	"adms": "http://www.w3.org/ns/adms#", "dcat": "http://www.w3.org/ns/dcat#", "dcatap": "http://data.europa.eu/r5r/",
 	"dct": "http://purl.org/dc/terms/", "foaf": "http://xmlns.com/foaf/0.1/",
 	"xsd": "http://www.w3.org/2001/XMLSchema#",
@@ -112,7 +149,7 @@ func (c *Catalog) dcat(city books.City, streams []query.Stream, zones []byte, fi
 	}}
 	languages := []node{id(authority + "language/CAT"), id(authority + "language/ENG"), id(authority + "language/SPA")}
 	catalogue := node{
-		"@context": context, "@id": c.base + "/catalog.jsonld#catalog", "@type": "dcat:Catalog",
+		"@context": namespaces, "@id": c.base + "/catalog.jsonld#catalog", "@type": "dcat:Catalog",
 		"dct:title": c.all("What %s measures", city.Name), "dct:description": c.each(func(s *i18n.Localizer) string {
 			return aggregates(s, city)
 		}),

@@ -13,9 +13,10 @@ const maxPath = 1024
 // request and never repeats its content. A path that is longer than any of ours is left
 // out.
 func Problem(w http.ResponseWriter, r *http.Request, status int, code, title, detail string) {
-	doc := map[string]any{"type": "/problems/" + code, "title": title, "status": status, "detail": detail}
+	doc := map[string]any{"type": At(r.Context(), "/problems/"+code), "title": title, "status": status,
+		"detail": detail}
 	if path := r.URL.EscapedPath(); len(path) <= maxPath {
-		doc["instance"] = path
+		doc["instance"] = At(r.Context(), path)
 	}
 	raw, err := json.Marshal(doc)
 	if err != nil {

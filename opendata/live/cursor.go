@@ -107,7 +107,7 @@ func (f *Feed) rest(ctx context.Context, gaps []missed, want *filter) ([]string,
 			continue
 		}
 		from, to := f.span(gaps, st.Stream)
-		list = append(list, address(st.ID, from, to))
+		list = append(list, address(ctx, st.ID, from, to))
 	}
 	return list, nil
 }

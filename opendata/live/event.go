@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"sluice/opendata/api"
+	"sluice/opendata/httpcache"
 	"sluice/opendata/query"
 	"sluice/store"
 )
@@ -163,7 +164,7 @@ func (x *events) build(ctx context.Context, w *window) (*event, error) {
 	e := &event{stream: w.stream, made: time.Now()}
 	if w.rows > maxRows {
 		e.large = true
-		e.whole = gapEvent([]string{address(w.stream, w.start, w.start.Add(time.Second))})
+		e.whole = gapEvent([]string{address(ctx, w.stream, w.start, w.start.Add(time.Second))})
 		return e, nil
 	}
 	list, err := x.source.Store.Observations(ctx, w.query(maxRows))
@@ -229,7 +230,7 @@ func gapEvent(rest []string) []byte {
 }
 
 // address is where the observations of a span are.
-func address(stream string, from, to time.Time) string {
+func address(ctx context.Context, stream string, from, to time.Time) string {
 	v := url.Values{"from": {from.UTC().Format(time.RFC3339)}, "to": {to.UTC().Format(time.RFC3339)}}
-	return "/api/v1/streams/" + url.PathEscape(stream) + "/observations?" + v.Encode()
+	return httpcache.At(ctx, "/api/v1/streams/"+url.PathEscape(stream)+"/observations?") + v.Encode()
 }

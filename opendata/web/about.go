@@ -5,10 +5,11 @@ import (
 	"sluice/opendata/catalog"
 )
 
-// about is the page's subject for search engines: its stream, or all of them.
-func (w *Web) about(v locale, city books.City, page any) any {
+// about is the page's subject for search engines: its stream, or all of them. Addresses begin
+// with base.
+func (w *Web) about(v locale, base string, city books.City, page any) any {
 	if p, ok := page.(*streamPage); ok {
-		return catalog.Dataset(w.speak[v.lang], w.place.Public, city, p.Stream)
+		return catalog.Dataset(w.speak[v.lang], base, city, p.Stream)
 	}
-	return catalog.City(w.speak[v.lang], w.place.Public, city)
+	return catalog.City(w.speak[v.lang], base, city)
 }

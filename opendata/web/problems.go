@@ -75,8 +75,12 @@ func troubles(say func(string, ...any) string) []trouble {
 func (w *Web) listProblems(r *http.Request) (*httpcache.Reply, error) {
 	v := ask(r)
 	all := troubles(w.speak[v.lang].Say)
+	below := "" // links of a page are put there later
+	if wantsJSON(r) {
+		below = httpcache.At(r.Context(), "")
+	}
 	for i := range all {
-		all[i].Type = "/problems/" + all[i].Type
+		all[i].Type = below + "/problems/" + all[i].Type
 	}
 	if wantsJSON(r) {
 		return troubleJSON(v, map[string]any{"problems": all, "items": all, "next": nil})
@@ -95,6 +99,7 @@ func (w *Web) oneProblem(r *http.Request) (*httpcache.Reply, error) {
 	one := all[at]
 	one.Type = "/problems/" + one.Type
 	if wantsJSON(r) {
+		one.Type = httpcache.At(r.Context(), one.Type)
 		return troubleJSON(v, one)
 	}
 	return w.render(r, v, "problem", one)
@@ -113,7 +118,7 @@ func troubleJSON(v locale, x any) (*httpcache.Reply, error) {
 
 // toStreams leads from the list of streams that one would expect to the page that has it.
 func toStreams(w http.ResponseWriter, r *http.Request) {
-	to := "/"
+	to := httpcache.At(r.Context(), "/")
 	if lang := r.URL.Query().Get("lang"); i18n.Known(lang) {
 		to += "?lang=" + lang
 	}

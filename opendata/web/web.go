@@ -103,14 +103,7 @@ func (w *Web) Offer(f Files) { w.files = f }
 
 // Routes adds the pages to a mux.
 func (w *Web) Routes(mux *http.ServeMux) {
-	for path, mime := range map[string]string{"/style.css": "text/css; charset=utf-8",
-		"/notice.css": "text/css; charset=utf-8",
-		"/page.js":    "text/javascript; charset=utf-8", "/icon.svg": "image/svg+xml"} {
-		mux.HandleFunc(path, w.cache.Handle(func(*http.Request) (*httpcache.Reply, error) {
-			raw, err := files.ReadFile("page" + path)
-			return &httpcache.Reply{Type: mime, Body: raw}, err
-		}, w.fail))
-	}
+	Assets(mux, w.cache, w.fail)
 	for path, p := range map[string]struct {
 		name    string
 		content content
@@ -136,8 +129,7 @@ func (w *Web) Routes(mux *http.ServeMux) {
 	for path, make := range map[string]httpcache.Maker{"/streams/{id}/chart.svg": w.pictureSVG,
 		"/streams/{id}/chart.png": w.picturePNG,
 		"/embed/streams/{id}":     w.embed, "/card.png": w.cityCard, "/decisions/{id}/card.png": w.decisionCard,
-		"/sitemap.xml": w.sitemap, "/robots.txt": w.robots,
-		"/favicon.ico": favicon} {
+		"/sitemap.xml": w.sitemap, "/robots.txt": w.robots} {
 		mux.HandleFunc(path, w.handle(make))
 	}
 	mux.HandleFunc("/streams", toStreams)
@@ -165,6 +157,8 @@ type content func(*http.Request, *i18n.Localizer) (any, error)
 type frame struct {
 	City books.City
 	Path string
+	// Up is the page of all cities, where there are several; empty where there are not.
+	Up string
 	// Langs are the same page in the other languages.
 	Langs []langLink
 	// Canonical is the page's public address; empty where it is not known.
@@ -212,9 +206,16 @@ func (w *Web) render(r *http.Request, v locale, name string, data any) (*httpcac
 	if err != nil {
 		return nil, err
 	}
+	below := httpcache.At(r.Context(), "")
 	f := frame{Base: w.place.Base(), Public: w.place.Public, City: city, Path: r.URL.Path,
 		Feeds: w.feeds(v, city, data), Promise: w.promise(w.speak[v.lang]), Share: w.shared(v, city, data),
-		About: w.about(v, city, data), Page: data}
+		About: w.about(v, cmp.Or(w.place.Public, below), city, data), Page: data}
+	if below != "" {
+		f.Up = v.href("/")
+		if w.place.Public == "" {
+			f.Share.Image = below + f.Share.Image
+		}
+	}
 	for _, code := range i18n.Codes {
 		q := url.Values{"lang": {code}}
 		for _, name := range views {
@@ -231,7 +232,8 @@ func (w *Web) render(r *http.Request, v locale, name string, data any) (*httpcac
 	if err := w.pages[v][name].Execute(&b, f); err != nil {
 		return nil, err
 	}
-	return &httpcache.Reply{Type: "text/html; charset=utf-8", Body: b.Bytes(), Lang: v.lang}, nil
+	return &httpcache.Reply{Type: "text/html; charset=utf-8", Body: httpcache.Links(r.Context(), b.Bytes()),
+		Lang: v.lang}, nil
 }
 
 // missing is the data of an error page.

@@ -119,6 +119,8 @@ func TestSettingsShown(t *testing.T) {
 	p.Kill()
 	harness.Start(t, harness.Sluice, "opendata", "-c",
 		with("books: "+dir+"/public\nhttp: 127.0.0.1:0\n", store)).Find(`http=(http://\S+)`)
+	towns := fenced.Take(t, "docs/operations.md", "books:").Read()
+	harness.Start(t, harness.Sluice, "opendata", "-c", with("http: 127.0.0.1:0\n", towns)).Find(`http=(http://\S+)`)
 }
 
 // TestPolicyPage: the example city passes, and what docs/policy.md shows of decisions,

@@ -151,6 +151,12 @@ func (q *Plaza) Fill() {
 		{ID: "2", Title: map[string]string{"en": "Noise"}, State: "suspended", From: "2026-01-01", Until: "2026-12-31",
 			Votes: []books.Vote{{Member: "anna", Name: "Anna", Key: "SHA256:x", Verified: true}}},
 	})
+	for _, name := range []string{"1/decision.yaml", "2/decision.yaml", "2/motion.txt", "2/allowed_signers",
+		"2/bundle.tar.gz", "2/ballots/anna.sig"} {
+		if err := q.Books.Put("decisions/"+name, []byte(name+"\n")); err != nil {
+			q.T.Fatal(err)
+		}
+	}
 	alive := true
 	put("register.json", books.Register{Sensors: []books.Sensor{
 		{ID: "s-1", Owner: "@acme", Kind: "counter", Topic: "city/v1/acme/s-1/up", Zone: "a", Registered: "2026-01-01",
