@@ -98,7 +98,7 @@ func dialectsAreCounted(t *testing.T, broker, faults string) {
 			"--faults", faults}
 		entries := harness.Run(t, harness.Firmware, append(play[preset], "--print-register")...)
 		entries = regexp.MustCompile(`zone: \w+`).ReplaceAllString(entries, "zone: square")
-		entries = strings.TrimPrefix(entries, "sensors:\n")
+		_, entries, _ = strings.Cut(entries, "sensors:\n")
 		register += strings.ReplaceAll(entries, "{id: ", "{id: "+preset+"-")
 	}
 	c := harness.Found(t, dialectCity(register))

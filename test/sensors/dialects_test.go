@@ -19,6 +19,7 @@ func TestWireDialects(t *testing.T) {
 		"what comes beside them, for each preset in its `--help`.",
 		"`--print-register` prints the register entries that go with it, to be pasted into a register; the same "+
 			"`--seed` gives the same devices.",
+		"Kinds that the example city has not are in comments before them, for `kinds.yaml`.",
 		"Without `--as`, each sensor speaks what the example city's register says; with `--as native`, all speak the "+
 			"format above.")
 	for _, as := range []string{"", "native"} {

@@ -1,6 +1,7 @@
 package sensors
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -99,4 +100,26 @@ func TestSiblings(t *testing.T) {
 			t.Errorf("%s: %v are ignored; want %v", one.parts, more, one.more)
 		}
 	}
+	documented(t, "So is what devices send that the register does not name, in a message of one that it names.")
+}
+
+// TestUnitsOfSenML: what SenML says a number is in counts, and becomes the kind's.
+func TestUnitsOfSenML(t *testing.T) {
+	t.Parallel()
+	files := lab()
+	files["policy/kinds.yaml"] = strings.NewReplacer("{name: i, type: int,", "{name: i, type: int, unit: hPa,",
+		"{name: f, type: float,", "{name: f, type: float, unit: Cel,").Replace(files["policy/kinds.yaml"])
+	c := harness.Found(t, files)
+	c.Begin()
+	at := harness.Ten.Unix()
+	becomes(c, "lab-1", fmt.Sprintf(`[{"bt":%d,"n":"f","v":300.15,"u":"K"},{"n":"i","v":101300,"u":"Pa"}]`, at), "ok")
+	becomes(c, "lab-1", fmt.Sprintf(`[{"bt":%d,"bu":"Cel","n":"f","v":3}]`, at+1), "ok")
+	becomes(c, "lab-1", fmt.Sprintf(`[{"bt":%d,"n":"f","v":3,"u":"Pa"}]`, at+2), "E202")
+	c.Tick(harness.Ten.Add(2 * time.Hour))
+	c.At(harness.Ten.Add(2 * time.Hour))
+	if got := fmt.Sprint(sums(c, "lab", "n", "i", "f")); got != "[2 1013 30]" {
+		t.Errorf("the sums are %s; want [2 1013 30]", got)
+	}
+	documented(t, "A unit, `u` of a record or `bu` of the pack, is converted to the kind's (`K` to `Cel`, `Pa` to `hPa`, "+
+		"`/` to `%`); one that cannot be refuses its reading (E202).")
 }
