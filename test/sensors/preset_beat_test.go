@@ -120,6 +120,6 @@ func TestUnitsOfSenML(t *testing.T) {
 	if got := fmt.Sprint(sums(c, "lab", "n", "i", "f")); got != "[2 1013 30]" {
 		t.Errorf("the sums are %s; want [2 1013 30]", got)
 	}
-	documented(t, "A unit, `u` of a record or `bu` of the pack, is converted to the kind's (`K` to `Cel`, `Pa` to `hPa`, "+
-		"`/` to `%`); one that cannot be refuses its reading (E202).")
+	documented(t, "A unit, `u` of a record or `bu` of the pack, is converted to the kind's (`K` to `Cel`, `Pa` to "+
+		"`hPa`, `/` to `%`); one that cannot be refuses its reading (E202).")
 }
