@@ -71,7 +71,7 @@ func TestRecipes(t *testing.T) {
 	out := recipe(t, work, "bash", "-eu", "-c", strings.ReplaceAll(shell, "curl -s", "curl -sf"))
 	for _, line := range []string{
 		`(?m)^20\S+Z,20\S+,PT1H,rambla,devices,\d+,published,`, `(?m)^304$`, `"@type": "dcat:Catalog"`,
-		`<title>In force, not voted (simulation): Footfall in the old town</title>`,
+		`<title>In force, not voted \(simulation\): Footfall in the old town</title>`,
 		`"title":"En vigor, sense votar (simulació): Afluència`,
 		`"type":"FeatureCollection".*"value":\d+`,
 		`"name":"[^"]*La Rambla","Observations":\[\{"@iot.id":"footfall:devices:PT1H:rambla@20\S+Z@`,
