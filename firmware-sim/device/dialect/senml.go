@@ -27,8 +27,8 @@ type record struct {
 	Time     float64  `json:"t,omitempty"    cbor:"6,keyasint,omitempty"`
 }
 
-// units are SenML's names of units (RFC 8428, section 12.1, and RFC 8798), by field.
-var units = map[string]string{"laeq": "dBSPL", "no2": "ug/m3", "pm10": "ug/m3", "volume": "m3"}
+// units are SenML's names of units (RFC 8428, section 12.1, and RFC 8798), by field: it has one decibel.
+var units = map[string]string{"laeq": "dB", "no2": "ug/m3", "pm10": "ug/m3", "volume": "m3"}
 
 // Say implements Speaker.
 func (s *senml) Say(sensor int, list []Reading) (out []Message) {
