@@ -72,7 +72,7 @@ func TestRecipes(t *testing.T) {
 	for _, line := range []string{
 		`(?m)^20\S+Z,20\S+,PT1H,rambla,devices,\d+,published,`, `(?m)^304$`, `"@type": "dcat:Catalog"`,
 		`<title>In force, not voted \(simulation\): Footfall in the old town</title>`,
-		`"title":"En vigor, sense votar (simulació): Afluència`,
+		`"title":"En vigor, sense votar \(simulació\): Afluència`,
 		`"type":"FeatureCollection".*"value":\d+`,
 		`"name":"[^"]*La Rambla","Observations":\[\{"@iot.id":"footfall:devices:PT1H:rambla@20\S+Z@`,
 		`\{"result":\d+,"resultTime":"20\S+Z"\},\{"result"`, `(?m)^\{"@iot.count":4,"value":\[\{"name":".*La Rambla"`,
