@@ -47,10 +47,12 @@ func with(words, more map[string]map[string]string) map[string]map[string]string
 
 // Limit is a value that a measure is compared with, such as a legal one, in the measure's
 // unit. Title is by language. Over is the ISO 8601 period whose mean the limit is about,
-// such as P1D; empty for the window itself.
+// such as P1D; empty for the window itself. Sources is Source by language, where the council has
+// written it so.
 type Limit struct {
-	Value  float64           `json:"value"`
-	Title  map[string]string `json:"title"`
-	Source string            `json:"source"`
-	Over   string            `json:"over,omitempty"`
+	Value   float64           `json:"value"`
+	Title   map[string]string `json:"title"`
+	Source  string            `json:"source"`
+	Sources map[string]string `json:"sources,omitempty"`
+	Over    string            `json:"over,omitempty"`
 }

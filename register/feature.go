@@ -52,6 +52,7 @@ func parse(raw []byte) (f *geojson.Feature, err error) {
 // feature is a zone before its outline is looked at.
 type feature struct {
 	id, name, gateway string
+	names             map[string]string // by language; nil for none
 	area              orb.MultiPolygon
 }
 
@@ -66,6 +67,9 @@ func featureOf(raw []byte) (z feature, err error) {
 	if z.name, err = text(f.Properties, "name"); err != nil {
 		return z, err
 	}
+	if z.names, err = namesOf(f.Properties); err != nil {
+		return z, err
+	}
 	if z.gateway, err = text(f.Properties, "gateway"); err != nil {
 		return z, err
 	}
@@ -73,10 +77,8 @@ func featureOf(raw []byte) (z feature, err error) {
 	case f.Properties["gateway"] != nil && !names.Valid(z.gateway):
 		return z, errors.New("gateway needs the name of one: " + names.Form +
 			"; leave it out where there is one gateway")
-	case len(z.name) > maxName || !names.Visible(z.name):
-		return z,
-			fmt.Errorf("name is longer than %d bytes, or has control, invisible or direction-changing characters; "+
-				"take them out", maxName)
+	case !nameable(z.name):
+		return z, badName("name")
 	}
 	switch g := f.Geometry.(type) {
 	case orb.Polygon:
@@ -108,6 +110,38 @@ func idOf(f *geojson.Feature) (string, error) {
 		return "", fmt.Errorf("the id %s is none; write %s", quote(id), names.Form)
 	}
 	return id, nil
+}
+
+// nameable reports whether people can be told a name.
+func nameable(name string) bool { return len(name) <= maxName && names.Visible(name) }
+
+func badName(key string) error {
+	return fmt.Errorf("%s is longer than %d bytes, or has control, invisible or direction-changing characters; "+
+		"take them out", key, maxName)
+}
+
+// languages are those that zones may have names in.
+var languages = []string{"ca", "en", "es"}
+
+// namesOf are the names by language: name:ca, name:en, name:es. Those in others are left alone.
+func namesOf(p geojson.Properties) (map[string]string, error) {
+	var out map[string]string
+	for _, lang := range languages {
+		name, err := text(p, "name:"+lang)
+		if err != nil {
+			return nil, err
+		}
+		if !nameable(name) {
+			return nil, badName("name:" + lang)
+		}
+		if name != "" {
+			if out == nil {
+				out = make(map[string]string)
+			}
+			out[lang] = name
+		}
+	}
+	return out, nil
 }
 
 // text is a property that is text, or absent.

@@ -11,8 +11,8 @@ import (
 
 // Zones are the named areas of a city, from zones.geojson: a FeatureCollection
 // (RFC 7946) whose features have an id, or a property id, and a Polygon or
-// MultiPolygon. Properties that are read: name, gateway. A file has one reading or
-// is refused.
+// MultiPolygon. Properties that are read: name, name:LANGUAGE as OpenStreetMap has it, gateway. A
+// file has one reading or is refused.
 type Zones struct {
 	raw  []byte
 	ids  []string
@@ -203,6 +203,23 @@ func (z *Zones) Name(id string) string {
 		return one.name
 	}
 	return id
+}
+
+// NameIn is what people call the zone in a language: its property name:LANGUAGE, or else Name.
+func (z *Zones) NameIn(id, lang string) string {
+	if one := z.zone[id]; one != nil && one.names[lang] != "" {
+		return one.names[lang]
+	}
+	return z.Name(id)
+}
+
+// Names are what people call the zone in some languages beside Name; nil for none. Callers do not
+// change them.
+func (z *Zones) Names(id string) map[string]string {
+	if one := z.zone[id]; one != nil {
+		return one.names
+	}
+	return nil
 }
 
 // Gateway is the gateway to which the zone belongs: its property gateway; empty

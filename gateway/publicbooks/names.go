@@ -30,7 +30,11 @@ func documented(m *books.Measure, d *decision.Document, name string, every civil
 		if every != d.Publish.Every && l.Over.Nominal() < every.Nominal() {
 			continue // of the hours of which these are the days
 		}
-		limit := books.Limit{Value: *l.Value, Title: l.Title, Source: l.Source}
+		limit := books.Limit{Value: *l.Value, Title: l.Title}
+		limit.Source, _ = l.Source.Best("en")
+		if _, one := l.Source.One(); !one {
+			limit.Sources = l.Source
+		}
 		if !l.Over.IsZero() {
 			limit.Over = l.Over.String()
 		}

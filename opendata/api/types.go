@@ -56,10 +56,11 @@ type measure struct {
 
 // limit is a value that a measure is compared with.
 type limit struct {
-	Value  float64           `json:"value" doc:"In the measure's unit" example:"50"`
-	Title  map[string]string `json:"title" doc:"What it is, by language"`
-	Source string            `json:"source" doc:"The law or guideline that it is from" example:"Directive (EU) 2024/2881, annex I"`
-	Over   string            `json:"over,omitempty" doc:"The period whose mean it is about, ISO 8601; absent: the window itself" example:"P1D"`
+	Value   float64           `json:"value" doc:"In the measure's unit" example:"50"`
+	Title   map[string]string `json:"title" doc:"What it is, by language"`
+	Source  string            `json:"source" doc:"The law or guideline that it is from" example:"Directive (EU) 2024/2881, annex I"`
+	Sources map[string]string `json:"sources,omitempty" doc:"The same by language, where the council has written it so"`
+	Over    string            `json:"over,omitempty" doc:"The period whose mean it is about, ISO 8601; absent: the window itself" example:"P1D"`
 }
 
 type cell struct {

@@ -77,6 +77,9 @@ func (w Words) MeasureName(m books.Measure) string {
 // Limit is what a limit is called.
 func (w Words) Limit(x books.Limit) string { return w.pick(x.Title, x.Source) }
 
+// LimitSource is the law or guideline that a limit is from.
+func (w Words) LimitSource(x books.Limit) string { return w.pick(x.Sources, x.Source) }
+
 func (w Words) pick(by map[string]string, id string) string {
 	if text, _ := w.l.Title(by); text != "" {
 		return text

@@ -195,7 +195,7 @@ func (e Event) aboveLimit(n Names) (title, text string) {
 	if p.limit.Source == "" {
 		return title, text + " " + l.Say("The limit is %s.", bound)
 	}
-	return title, text + " " + l.Say("The limit is %s: %s.", bound, p.limit.Source)
+	return title, text + " " + l.Say("The limit is %s: %s.", bound, n.called().LimitSource(p.limit))
 }
 
 // path is that of the page about it.

@@ -169,7 +169,7 @@ func withCells(zones []zonemap.Zone, l layer) []zonemap.Zone {
 
 // draw is the map of a layer, on the city's ground.
 func (w *Web) draw(ctx context.Context, l layer, s *i18n.Localizer, large bool) (*choropleth, error) {
-	zoneMap, err := w.zoneMap()
+	zoneMap, err := w.zoneMap(s.Code)
 	if err != nil {
 		return nil, err
 	}

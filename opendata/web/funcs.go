@@ -48,7 +48,7 @@ func (w *Web) funcs(v locale) template.FuncMap {
 		"clock":    func(t time.Time, zone string) string { return s.Clock(local(t, zone)) },
 		"utc":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"date":     s.Date,
-		"zone":     func(id string) (string, error) { return w.zone(id) },
+		"zone":     func(id string) (string, error) { return w.zone(s, id) },
 		"fate":     func(word string) string { return fate(s, word) },
 		"agree":    s.Agree,
 		"at":       s.At,

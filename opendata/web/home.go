@@ -139,7 +139,7 @@ func (w *Web) card(
 	if err != nil {
 		return h, err
 	}
-	zoneMap, err := w.zoneMap()
+	zoneMap, err := w.zoneMap(s.Code)
 	if err != nil {
 		return h, err
 	}

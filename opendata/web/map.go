@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"sync"
 
+	"sluice/opendata/i18n"
 	"sluice/opendata/streets"
 	"sluice/opendata/zonemap"
 )
@@ -12,8 +13,8 @@ import (
 // mapCache is the map as last drawn.
 type mapCache struct {
 	mu  sync.Mutex
-	raw []byte      // the zones; guarded by mu
-	m   zonemap.Map // guarded by mu
+	raw []byte                 // the zones; guarded by mu
+	m   map[string]zonemap.Map // by language, empty for none; guarded by mu
 }
 
 // ground is what is under the zones.
@@ -46,6 +47,9 @@ func (w *Web) under(m zonemap.Map, large bool) ([]streets.Path, []streets.Place)
 	if k.now == nil || len(m.Zones) == 0 {
 		return nil, nil
 	}
+	if any, err := w.zoneMap(""); err == nil && len(any.Zones) > 0 {
+		m = any // it is drawn once for all languages
+	}
 	g := k.now()
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -60,9 +64,9 @@ func (w *Web) under(m zonemap.Map, large bool) ([]streets.Path, []streets.Place)
 	return k.paths[0], k.places
 }
 
-// zoneMap returns the map of the zones, redrawn when they change; empty while there are
-// none.
-func (w *Web) zoneMap() (zonemap.Map, error) {
+// zoneMap returns the map of the zones as a language calls them, or as their file does for none;
+// redrawn when they change; empty while there are none.
+func (w *Web) zoneMap(lang string) (zonemap.Map, error) {
 	raw, err := w.source.Zones()
 	if err != nil || raw == nil {
 		return zonemap.Map{}, err
@@ -74,14 +78,17 @@ func (w *Web) zoneMap() (zonemap.Map, error) {
 		if err != nil {
 			return m, err
 		}
-		w.zones.raw, w.zones.m = raw, m
+		w.zones.raw, w.zones.m = raw, map[string]zonemap.Map{"": m}
 	}
-	return w.zones.m, nil
+	if _, known := w.zones.m[lang]; !known {
+		w.zones.m[lang] = w.zones.m[""].In(lang)
+	}
+	return w.zones.m[lang], nil
 }
 
 // Zone returns the name of a zone, and whether there is one with the id.
 func (w *Web) Zone(id string) (name string, known bool) {
-	m, err := w.zoneMap()
+	m, err := w.zoneMap("")
 	if err != nil {
 		return "", false
 	}
@@ -94,8 +101,8 @@ func (w *Web) Zone(id string) (name string, known bool) {
 }
 
 // zone is the name of a zone; its id where the map does not have it.
-func (w *Web) zone(id string) (string, error) {
-	m, err := w.zoneMap()
+func (w *Web) zone(s *i18n.Localizer, id string) (string, error) {
+	m, err := w.zoneMap(s.Code)
 	if err != nil {
 		return "", err
 	}

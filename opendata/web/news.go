@@ -27,7 +27,7 @@ func (w *Web) newsOf(r *http.Request, s *i18n.Localizer, most int) (out []told, 
 	if err != nil {
 		return nil, err
 	}
-	zoneMap, err := w.zoneMap()
+	zoneMap, err := w.zoneMap(s.Code)
 	if err != nil {
 		return nil, err
 	}

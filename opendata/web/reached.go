@@ -16,7 +16,7 @@ func (w *Web) reached(s *i18n.Localizer, st query.Stream, list []query.Epoch) (s
 	if len(list) == 0 {
 		return reached(s, st, nil), nil
 	}
-	zoneMap, err := w.zoneMap()
+	zoneMap, err := w.zoneMap(s.Code)
 	if err != nil {
 		return "", err
 	}

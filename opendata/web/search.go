@@ -88,7 +88,7 @@ func (w *Web) find(r *http.Request, s *i18n.Localizer) (any, error) {
 	if len(p.Asked) > search.MaxQuery {
 		return nil, &query.Invalid{Parameter: "q", Hint: "is longer than 100 bytes"}
 	}
-	m, err := w.zoneMap()
+	m, err := w.zoneMap(s.Code)
 	if err != nil {
 		return nil, err
 	}
@@ -96,15 +96,19 @@ func (w *Web) find(r *http.Request, s *i18n.Localizer) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	index, subjects, err := w.searcher(m, register.Sensors)
+	all, err := w.zoneMap("") // of every language, as its index is
 	if err != nil {
 		return nil, err
 	}
-	hits, all := index.Find(p.Asked, mostFound)
-	p.All, p.Zones = all, m.Zones
+	index, subjects, err := w.searcher(all, register.Sensors)
+	if err != nil {
+		return nil, err
+	}
+	hits, n := index.Find(p.Asked, mostFound)
+	p.All, p.Zones = n, m.Zones
 	for _, at := range hits {
 		x := subjects[at]
-		f := found{Zone: x.zone, Stream: x.stream, Decision: x.decision, Sensor: x.sensor}
+		f := found{Zone: m.Called(x.zone), Stream: x.stream, Decision: x.decision, Sensor: x.sensor}
 		if x.place != nil {
 			f.Place, f.What = x.place.Name(s.Code), what(s, x.place.Kind)
 			for _, z := range m.Zones {
@@ -246,7 +250,7 @@ func indexed(
 		add(aStreet, subject{place: &places[i]}, texts(places[i].Names)...)
 	}
 	for i := range m.Zones {
-		add(aZone, subject{zone: &m.Zones[i]}, m.Zones[i].Name, m.Zones[i].ID)
+		add(aZone, subject{zone: &m.Zones[i]}, append(m.Zones[i].Names(), m.Zones[i].ID)...)
 	}
 	for i := range streams {
 		x := &streams[i]

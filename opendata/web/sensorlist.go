@@ -118,7 +118,7 @@ func (p *sensorList) path(after string) string {
 
 // sensorMap draws where sensors are; nil where there is no map.
 func (w *Web) sensorMap(s *i18n.Localizer, list []books.Sensor) (*sensorMap, error) {
-	zoneMap, err := w.zoneMap()
+	zoneMap, err := w.zoneMap(s.Code)
 	if err != nil || zoneMap.Height == 0 {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func (w *Web) theSensor(r *http.Request, speak *i18n.Localizer) (p sensorPage, e
 	if err != nil {
 		return p, err
 	}
-	zoneMap, err := w.zoneMap()
+	zoneMap, err := w.zoneMap(speak.Code)
 	if err != nil {
 		return p, err
 	}

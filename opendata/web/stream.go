@@ -140,7 +140,7 @@ func (w *Web) look(r *http.Request, s *i18n.Localizer) (*streamPage, error) {
 		}
 		p.chosen = busiest(day, st.Cells)
 	}
-	zoneMap, err := w.zoneMap()
+	zoneMap, err := w.zoneMap(s.Code)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/geojson"
@@ -34,6 +36,7 @@ type Zone struct {
 	Path       string
 	X, Y, Room float64
 	flat       orb.MultiPolygon
+	names      map[string]any // properties, of which name:LANGUAGE are names
 }
 
 // The picture's size: so wide, and no higher than that. What is around the zones is seen in
@@ -71,6 +74,39 @@ func (m Map) Bar() (metres, units float64) {
 		}
 	}
 	return metres, round(metres * per)
+}
+
+// In is the map with its zones called as in a language (name:LANGUAGE), where they are.
+func (m Map) In(lang string) Map {
+	m.Zones = slices.Clone(m.Zones)
+	for i := range m.Zones {
+		if name, _ := m.Zones[i].names["name:"+lang].(string); name != "" {
+			m.Zones[i].Name = name
+		}
+	}
+	return m
+}
+
+// Called is a zone of another language's map as this one calls it; nil for nil.
+func (m Map) Called(z *Zone) *Zone {
+	for i := range m.Zones {
+		if z != nil && m.Zones[i].ID == z.ID {
+			return &m.Zones[i]
+		}
+	}
+	return z
+}
+
+// Names are what the zone is called in all languages.
+func (z *Zone) Names() []string {
+	out := []string{z.Name}
+	for key := range z.names {
+		if name, _ := z.names[key].(string); strings.HasPrefix(key, "name:") && name != "" {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out[1:])
+	return out
 }
 
 // Has reports whether a point of the picture is in the zone.
@@ -182,7 +218,7 @@ func (p projection) point(q orb.Point) orb.Point {
 func (p projection) zone(f *geojson.Feature) (Zone, bool) {
 	z := Zone{ID: zoneID(f)}
 	name, _ := f.Properties["name"].(string)
-	z.Name = cmp.Or(name, z.ID)
+	z.Name, z.names = cmp.Or(name, z.ID), f.Properties
 	largest := 0.0
 	for _, polygon := range shape(f) {
 		var flat orb.Polygon

@@ -111,7 +111,7 @@ var (
 	device = regexp.MustCompile(`^(where/\d+/value|publish/by/\d+/values/\d+)$`)
 	// prose are the places of a policy that people read as sentences or names.
 	prose = regexp.MustCompile(
-		`^(title/..|legal_basis|unit/none|blackouts/\d+/reason|city/name|members/\d+/name|suspended/\d+/reason(/..)?)$`)
+		`^(title/..|legal_basis|unit/none(/..)?|blackouts/\d+/reason|city/name|members/\d+/name|suspended/\d+/reason(/..)?)$`)
 )
 
 // nothing are what people write where they have nothing to say yet.

@@ -11,6 +11,10 @@ import (
 
 // meant finds what a gateway would take as it stands, and hardly anybody means.
 func (c *checker) meant(file string, d *decision.Document) {
+	if _, one := d.Unit.None.One(); one && c.charter != nil && len(c.charter.City.Languages) > 1 {
+		langs := c.charter.City.Languages
+		c.at(file, "W55", "unit/none", strings.Join(langs, ", "), example3(langs))
+	}
 	for i, m := range d.Publish.Measures {
 		place := "publish/measures/" + strconv.Itoa(i)
 		c.limits(file, place, d, m)

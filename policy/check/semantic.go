@@ -44,7 +44,7 @@ func (c *checker) document(file string) {
 			c.at(file, "D03", "until")
 		}
 	}
-	about := d.Unit.None == ""
+	about := len(d.Unit.None) == 0
 	if about && every > 0 && (forget < every || forget > day || day%forget != 0 || forget%every != 0) {
 		c.at(file, "D04", "forget_after")
 	}

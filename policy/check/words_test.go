@@ -33,7 +33,9 @@ var wordMistakes = []mistake{
 	{"charter.yaml", `{name: "Autoritat de Protecció de Dades", `, "{", "S03", "", "name"},
 	{air, "value: 25", "value: much", "S04", "much", "value"},
 	{air, "        - value: 25\n          title", "        - title", "S03", "", "value"},
-	{air, `          source: "WHO global air quality guidelines 2021"` + "\n", "", "S03", "", "source"},
+	{air, `          source: {ca: "Guies mundials de qualitat de l'aire de l'OMS, 2021",` + "\n" +
+		`            es: "Guías mundiales de calidad del aire de la OMS, 2021", en: "WHO global air quality guidelines 2021"}` +
+		"\n", "", "S03", "", "source"},
 	{air, "over: P1D", "over: PT1M", "D38", "PT1M", "PT1H"},
 	{air, "over: P1D", "over: P1Y", "D40", "P1Y", "windows of PT1H"},
 	{air, "over: P1D", "over: P2D", "D40", "P2D", "up to P1D"},

@@ -84,7 +84,10 @@ var places = map[string]func(p *bundle.Policy, s string){
 	},
 	"a rule's name": func(p *bundle.Policy, s string) { p.Files["rules/"+s+".rego"] = []byte("package x\n") },
 	"about nobody": func(p *bundle.Policy, s string) {
-		p.Decision("2026-16").Unit.None = s
+		p.Decision("2026-16").Unit.None = decision.Words{decision.Unsaid: s}
+	},
+	"about nobody, by language": func(p *bundle.Policy, s string) {
+		p.Decision("2026-16").Unit.None = decision.Words{"ca": s, "en": s, "es": s}
 	},
 	"a category": func(p *bundle.Policy, s string) { p.Decision("2026-18").Publish.By[1].Values = []string{s, "x"} },
 }

@@ -104,13 +104,33 @@ func (m *Motion) page(b *strings.Builder, l explain.Lang, v vote) {
 	}
 	part("quorum")
 	signed := strings.TrimPrefix(locales.In(int(l)).Form("council.page.sign", v.needed), "council.page.")
-	line(signed, v.needed, v.members, v.quorums())
+	line(signed, v.needed, v.members, m.asked(l, v))
 	part("how")
 	line("read")
 	fmt.Fprintf(b, "\n  ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n %s motion.txt\n\n", NamespaceOf(m.City))
 	line("send")
 	part("against")
 	line("nothing")
+}
+
+// quorumsSince is the first format whose page says in words which quorums are asked for.
+const quorumsSince = 7
+
+// asked are the quorums that a motion needs, as a page says them.
+func (m *Motion) asked(l explain.Lang, v vote) string {
+	if m.format() < quorumsSince {
+		return v.quorums()
+	}
+	return Asked(l, v.needs)
+}
+
+// Asked are quorums in words, each with its key in the charter.
+func Asked(l explain.Lang, needs []diff.Quorum) string {
+	names := make([]string, len(needs))
+	for i, q := range needs {
+		names[i] = say(l, "quorum."+string(q))
+	}
+	return l.List(names)
 }
 
 func or(yes bool, a, b string) string {

@@ -48,12 +48,13 @@ type AppliesTo struct {
 	Zones []string `yaml:"zones" json:"zones"`
 }
 
-// Unit is {field, stands_for}, {sensor: home} or {none: reason}.
+// Unit is {field, stands_for}, {sensor: home} or {none: reason}, the reason by language or as one
+// text.
 type Unit struct {
 	Field     string `yaml:"field" json:"field,omitempty"`
 	StandsFor string `yaml:"stands_for" json:"stands_for,omitempty"`
 	Sensor    string `yaml:"sensor" json:"sensor,omitempty"`
-	None      string `yaml:"none" json:"none,omitempty"`
+	None      Words  `yaml:"none" json:"none,omitempty"`
 }
 
 // Publish says when and by what a stream is published.
@@ -249,7 +250,7 @@ func RetainKey(every civil.Period) string {
 
 func (u Unit) check() error {
 	forms := 0
-	for _, set := range []bool{u.Field != "", u.Sensor != "", u.None != ""} {
+	for _, set := range []bool{u.Field != "", u.Sensor != "", !u.None.none()} {
 		if set {
 			forms++
 		}

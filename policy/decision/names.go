@@ -48,7 +48,7 @@ func shown(id string) string {
 type Limit struct {
 	Value  *float64          `yaml:"value" json:"value"`
 	Title  map[string]string `yaml:"title" json:"title"`
-	Source string            `yaml:"source" json:"source"`
+	Source Words             `yaml:"source" json:"source"`
 	Over   civil.Period      `yaml:"over" json:"over,omitzero"`
 }
 
@@ -84,9 +84,9 @@ func (l Limit) check(every civil.Period) error {
 		return fmt.Errorf("has a value that is not from -%g to %[1]g", MaxLimit)
 	case len(l.Title) == 0:
 		return errors.New("needs a title in at least one language")
-	case l.Source == "":
+	case l.Source.none():
 		return errors.New("needs a source: the law or guideline that it is from")
-	case len([]rune(l.Source)) > maxSource || !names.Visible(l.Source):
+	case !l.Source.fit(maxSource):
 		return fmt.Errorf("has a source that is not 1 to %d visible characters", maxSource)
 	case !l.Over.IsZero() && l.Over.Nominal() < every.Nominal():
 		return errors.New("is over less than a window; take over out, or write a longer one such as P1D")

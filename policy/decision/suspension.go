@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"sluice/internal/civil"
+	"sluice/internal/names"
 	"sluice/internal/yamldoc"
 )
 
@@ -79,16 +80,32 @@ func (w *Words) UnmarshalYAML(unmarshal func(any) error) error {
 
 // MarshalJSON writes the form that was read.
 func (w Words) MarshalJSON() ([]byte, error) {
-	if one, ok := w[Unsaid]; ok && len(w) == 1 {
+	if one, ok := w.One(); ok {
 		return json.Marshal(one)
 	}
 	return json.Marshal(map[string]string(w))
+}
+
+// One is the text where it is one alone, whose language is not said.
+func (w Words) One() (text string, ok bool) {
+	text, ok = w[Unsaid]
+	return text, ok && len(w) == 1
 }
 
 // none reports whether the text is empty in every language.
 func (w Words) none() bool {
 	for _, text := range w {
 		if text != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// fit reports whether the text has at most so many characters, all visible, in every language.
+func (w Words) fit(most int) bool {
+	for _, text := range w {
+		if text == "" || utf8.RuneCountInString(text) > most || !names.Visible(text) {
 			return false
 		}
 	}

@@ -58,7 +58,7 @@ func (d *Document) unitOf(m Measure, kinds map[string]register.Kind) string {
 
 func (u Unit) plan() plan.Unit {
 	switch {
-	case u.None != "":
+	case !u.None.none():
 		return plan.Unit{StandsFor: "none"}
 	case u.Sensor != "":
 		return plan.Unit{Sensor: true, StandsFor: u.Sensor}

@@ -131,7 +131,7 @@ func (c *comparison) firstPolicy() {
 		c.add(Change{About: "kinds.yaml", Key: "kind " + word(id), New: text(showKind(c.new.Kinds[id]))})
 	}
 	for _, id := range c.new.Zones.IDs() {
-		c.add(Change{About: "zones.geojson", Key: "zone " + word(id), New: showZone(c.new.Zones, id)})
+		c.add(Change{About: "zones.geojson", Key: "zone " + word(id), New: c.showZone(c.new.Zones, id)})
 	}
 	c.add(Change{About: "zones.geojson", Key: "file", New: text(fileDigest(c.new.Zones))})
 	c.firstRules()

@@ -157,8 +157,8 @@ func (c *comparison) since(a Past, b *bundle.Decision) []Change {
 		}
 		if !c.new.Zones.SameArea(zone, a.Policy.Zones) {
 			out = append(out,
-				Change{Key: "zone " + word(zone), Mark: Weaker, Old: showZone(a.Policy.Zones, zone),
-					New: showZone(c.new.Zones, zone)})
+				Change{Key: "zone " + word(zone), Mark: Weaker, Old: c.showZone(a.Policy.Zones, zone),
+					New: c.showZone(c.new.Zones, zone)})
 		}
 		if gone := missing(before(a.Policy.Zones, zone), before(c.new.Zones, zone)); len(gone) > 0 {
 			out = append(out, Change{Key: "uncovered " + word(zone), Mark: Weaker, New: text(words(gone))})

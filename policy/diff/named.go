@@ -113,7 +113,7 @@ func (s *formatter) limits(d *bundle.Decision) string {
 				over = " (" + s.l.Period(l.Over) + ")"
 			}
 			list = append(list, word(m.Name)+" "+plan.Plain(*l.Value)+unit+over+" = "+showTitles(l.Title)+" ["+
-				quote(l.Source)+"]")
+				showWords(l.Source)+"]")
 		}
 	}
 	return strings.Join(list, "; ")

@@ -12,6 +12,7 @@ import (
 	"sluice/internal/retention"
 	"sluice/plan"
 	"sluice/policy/bundle"
+	"sluice/policy/decision"
 	"sluice/policy/explain"
 )
 
@@ -117,13 +118,21 @@ func (s *formatter) zones(ids []string) string {
 
 func (s *formatter) unit(d *bundle.Decision) string {
 	switch u := d.Unit; {
-	case u.None != "":
-		return "none: " + quote(u.None)
+	case len(u.None) > 0:
+		return "none: " + showWords(u.None)
 	case u.Sensor != "":
 		return s.l.One(d.Stream.Unit.StandsFor) + " (sensor: " + word(u.Sensor) + ")"
 	default:
 		return s.l.One(d.Stream.Unit.StandsFor) + " (" + word(u.Field) + ": " + word(u.StandsFor) + ")"
 	}
+}
+
+// showWords is one text, or one for each language.
+func showWords(w decision.Words) string {
+	if one, ok := w.One(); ok {
+		return quote(one)
+	}
+	return showTitles(w)
 }
 
 func (s *formatter) where(d *bundle.Decision) string {

@@ -19,7 +19,7 @@ import (
 func (c *comparison) zones() {
 	old, new := c.old.Zones, c.new.Zones
 	for _, id := range new.IDs() {
-		x := Change{About: "zones.geojson", Key: "zone " + word(id), New: showZone(new, id)}
+		x := Change{About: "zones.geojson", Key: "zone " + word(id), New: c.showZone(new, id)}
 		if !old.Has(id) {
 			if c.named(id) {
 				x.Mark = Weaker
@@ -27,7 +27,7 @@ func (c *comparison) zones() {
 			c.add(x)
 			continue
 		}
-		x.Old = showZone(old, id)
+		x.Old = c.showZone(old, id)
 		if x.Old == x.New {
 			continue
 		}
@@ -39,7 +39,7 @@ func (c *comparison) zones() {
 	for _, id := range old.IDs() {
 		if !new.Has(id) {
 			c.add(Change{About: "zones.geojson", Key: "zone " + word(id), Mark: Stronger, Ends: c.named(id),
-				Old: showZone(old, id)})
+				Old: c.showZone(old, id)})
 		}
 	}
 	c.layers()
@@ -99,14 +99,21 @@ func (c *comparison) named(zone string) bool {
 
 // showZone says what a zone is called, whose it is, and where: its extent, and a
 // digest of its corners, so that another shape is another text.
-func showZone(z *register.Zones, id string) (out locales.Texts) {
+// zonesSince is the first format of motions that say what zones are called in each language.
+const zonesSince = 7
+
+func (c *comparison) showZone(z *register.Zones, id string) (out locales.Texts) {
 	s := z.Shape(id)
 	gateway := ""
 	if g := z.Gateway(id); g != "" {
 		gateway = "gateway " + word(g) + ", "
 	}
+	titles := ""
+	if by := z.Names(id); len(by) > 0 && (c.before.Format == 0 || c.before.Format >= zonesSince) {
+		titles = " (" + showTitles(by) + ")"
+	}
 	for l := range out {
-		out[l] = fmt.Sprintf("%s, %s%s, %s - %s, %s, %d %s %s", quote(z.Name(id)), gateway,
+		out[l] = fmt.Sprintf("%s%s, %s%s, %s - %s, %s, %d %s %s", quote(z.Name(id)), titles, gateway,
 			plan.Plain(s.South), plan.Plain(s.West), plan.Plain(s.North), plan.Plain(s.East), s.Corners,
 			say(explain.Lang(l), "corners"), s.Digest)
 	}

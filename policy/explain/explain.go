@@ -120,7 +120,7 @@ func Plain(s string) string {
 func (t *text) zones(ids []string) string {
 	names := make([]string, len(ids))
 	for i, id := range ids {
-		names[i] = t.p.Zones.Name(id)
+		names[i] = t.zone(id)
 	}
 	return t.l.List(names)
 }
@@ -129,11 +129,12 @@ func (t *text) who() []string {
 	kinds, zones := t.kinds(t.d.AppliesTo.Kinds), t.d.AppliesTo.Zones
 	var out []string
 	switch u := t.d.Unit; {
-	case u.None != "":
+	case len(u.None) > 0:
+		why, _ := u.None.Best(t.l.String())
 		if t.named() {
-			out = append(out, t.say("nobody-at", kinds, t.places(zones), u.None))
+			out = append(out, t.say("nobody-at", kinds, t.places(zones), why))
 		} else {
-			out = append(out, t.say("nobody", kinds, t.zones(zones), u.None))
+			out = append(out, t.say("nobody", kinds, t.zones(zones), why))
 		}
 		for _, k := range t.d.AppliesTo.Kinds {
 			if t.format != 4 && t.p.Kinds[k].Personal() && slices.Contains(t.p.Charter.KindsNotAboutPeople, k) {

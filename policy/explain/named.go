@@ -88,6 +88,17 @@ func (t *text) measure(name string) string {
 
 func (t *text) unit(unit string) string { return t.pick(t.p.Charter.Names.Units[unit], unit) }
 
+// zonesSince is the first format of motions whose texts call zones as each language does.
+const zonesSince = 7
+
+// zone is what a zone is called.
+func (t *text) zone(id string) string {
+	if t.format == 0 || t.format >= zonesSince {
+		return t.p.Zones.NameIn(id, t.l.String())
+	}
+	return t.p.Zones.Name(id)
+}
+
 // places are zones with the preposition before them: in the Square, al Port i a la Rambla.
 func (t *text) places(ids []string) string {
 	return t.prepositions(ids, func(place string) string { return locales.In(int(t.l)).At(place) })
@@ -104,7 +115,7 @@ func (t *text) prepositions(ids []string, with func(place string) string) string
 	}
 	names := make([]string, len(ids))
 	for i, id := range ids {
-		names[i] = strings.ReplaceAll(with(t.p.Zones.Name(id)), "’", "'")
+		names[i] = strings.ReplaceAll(with(t.zone(id)), "’", "'")
 	}
 	return t.l.List(names)
 }
@@ -132,12 +143,13 @@ func (t *text) limits() (out []string) {
 	for i, m := range t.d.Publish.Measures {
 		for _, l := range m.Limits {
 			value := strings.TrimSpace(t.l.Number(*l.Value) + " " + t.unit(t.s.Measures[i].Unit))
+			source, _ := l.Source.Best(t.l.String())
 			if l.Over.IsZero() {
-				out = append(out, t.say("limit", t.measure(m.Name), value, t.l.Title(l.Title), l.Source))
+				out = append(out, t.say("limit", t.measure(m.Name), value, t.l.Title(l.Title), source))
 				continue
 			}
 			out = append(out,
-				t.say("limit-over", t.measure(m.Name), value, t.l.Title(l.Title), l.Source, t.l.Period(l.Over)))
+				t.say("limit-over", t.measure(m.Name), value, t.l.Title(l.Title), source, t.l.Period(l.Over)))
 		}
 	}
 	return out
