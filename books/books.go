@@ -36,10 +36,12 @@ type City struct {
 	// not_yet, suspended or sunset; empty while something is.
 	Silence string `json:"silence,omitempty"`
 	// Responsible is who answers for the processing, DPO the data protection officer, and
-	// Authority whom residents may complain to; each is zero where the charter does not say it.
-	Responsible Party `json:"responsible,omitzero"`
-	DPO         Party `json:"dpo,omitzero"`
-	Authority   Party `json:"authority,omitzero"`
+	// Authority whom residents may complain to; Accessibility enforces that public websites are
+	// accessible. Each is zero where the charter does not say it.
+	Responsible   Party `json:"responsible,omitzero"`
+	DPO           Party `json:"dpo,omitzero"`
+	Authority     Party `json:"authority,omitzero"`
+	Accessibility Party `json:"accessibility,omitzero"`
 	// Names are the council's words for what the policy names by an id.
 	Names Vocabulary `json:"names,omitzero"`
 }

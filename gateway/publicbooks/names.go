@@ -13,7 +13,7 @@ import (
 func named(city *books.City, p *bundle.Policy) {
 	c, kinds := p.Charter, p.Names()
 	city.Responsible, city.DPO = books.Party(c.City.Responsible), books.Party(c.City.DPO)
-	city.Authority = books.Party(c.City.Authority)
+	city.Authority, city.Accessibility = books.Party(c.City.Authority), books.Party(c.City.Accessibility)
 	city.Names = books.Vocabulary{Purposes: c.Names.Purposes, Units: c.Names.Units, Kinds: kinds.Kinds,
 		Fields: kinds.Fields, Categories: kinds.Values}
 }

@@ -17,7 +17,8 @@ func (c *checker) contacts() {
 	for _, x := range []struct {
 		key string
 		who decision.Party
-	}{{"responsible", city.Responsible}, {"dpo", city.DPO}, {"authority", city.Authority}} {
+	}{{"responsible", city.Responsible}, {"dpo", city.DPO}, {"authority", city.Authority},
+		{"accessibility", city.Accessibility}} {
 		if x.who == (decision.Party{}) {
 			c.at("charter.yaml", "W53", "city", x.key)
 			c.found[len(c.found)-1].Case = x.key

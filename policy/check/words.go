@@ -18,7 +18,7 @@ var (
 	// wordsAt are the places of words for an id.
 	wordsAt = regexp.MustCompile(`(^|/)(names|values)/(.*/)?[a-z]{2}$|/limits/\d+/title/[a-z]{2}$`)
 	// contactAt are the places of what a contact has.
-	contactAt = regexp.MustCompile(`^city/(responsible|dpo|authority)/([a-z]+)$`)
+	contactAt = regexp.MustCompile(`^city/(responsible|dpo|authority|accessibility)/([a-z]+)$`)
 )
 
 // unreadable finds texts with a character that nobody sees (Y02), and words and contacts that

@@ -46,6 +46,9 @@ type City struct {
 	Responsible Party `yaml:"responsible" json:"responsible,omitzero"`
 	DPO         Party `yaml:"dpo" json:"dpo,omitzero"`
 	Authority   Party `yaml:"authority" json:"authority,omitzero"`
+	// Accessibility is who enforces that public websites are accessible: Directive (EU) 2016/2102,
+	// article 9.
+	Accessibility Party `yaml:"accessibility" json:"accessibility,omitzero"`
 }
 
 // Quorums are numbers of distinct members.

@@ -76,7 +76,7 @@ func (c City) checkParties() error {
 	for _, x := range []struct {
 		key string
 		Party
-	}{{"responsible", c.Responsible}, {"dpo", c.DPO}, {"authority", c.Authority}} {
+	}{{"responsible", c.Responsible}, {"dpo", c.DPO}, {"authority", c.Authority}, {"accessibility", c.Accessibility}} {
 		if err := x.Check(); err != nil {
 			return fmt.Errorf("city.%s: %w", x.key, err)
 		}

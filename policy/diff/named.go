@@ -17,7 +17,7 @@ import (
 func contacts(c *decision.Charter) map[string]string {
 	return map[string]string{
 		"responsible": showParty(c.City.Responsible), "dpo": showParty(c.City.DPO),
-		"authority": showParty(c.City.Authority),
+		"authority": showParty(c.City.Authority), "accessibility": showParty(c.City.Accessibility),
 	}
 }
 
@@ -78,7 +78,7 @@ func (c *comparison) names() {
 		needs = ""
 	}
 	a, b := contacts(old.Charter), contacts(c.new.Charter)
-	for _, key := range []string{"responsible", "dpo", "authority"} {
+	for _, key := range []string{"responsible", "dpo", "authority", "accessibility"} {
 		if a[key] != b[key] {
 			c.add(Change{About: "charter.yaml", Key: key, Needs: needs, Old: text(a[key]), New: text(b[key])})
 		}
