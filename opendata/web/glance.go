@@ -75,7 +75,7 @@ func (w *Web) Look(ctx context.Context, lang, question string, most int) (list [
 		return nil, 0, err
 	}
 	s := w.speak[lang]
-	m, err := w.zoneMap()
+	m, err := w.zoneMap("") // of every language, as its index is
 	if err != nil {
 		return nil, 0, err
 	}

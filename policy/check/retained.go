@@ -17,7 +17,7 @@ func (c *checker) retained(file string, d *decision.Document) {
 	if r.For(d.Publish.Every).IsZero() {
 		c.at(file, "D51", "retain", decision.RetainKey(d.Publish.Every))
 	}
-	if d.KeepsDays() && d.Unit.None != "" && len(d.Stream+plan.DaysSuffix) > plan.MaxID {
+	if d.KeepsDays() && len(d.Unit.None) > 0 && len(d.Stream+plan.DaysSuffix) > plan.MaxID {
 		c.at(file, "D54", "stream", d.Stream, plan.MaxID-len(plan.DaysSuffix))
 	}
 	if !r.Days.IsZero() && r.Hours.Longer(r.Days) {
@@ -29,7 +29,7 @@ func (c *checker) retained(file string, d *decision.Document) {
 // them pays for one: hours of units cannot be added up.
 func (c *checker) daily() {
 	for file, d := range c.decisions {
-		if d.KeepsDays() && d.Unit.None == "" && !c.paid(d) {
+		if d.KeepsDays() && len(d.Unit.None) == 0 && !c.paid(d) {
 			c.at(file, "D53", "retain/days", d.Stream, d.Retain.Days)
 		}
 	}
@@ -39,7 +39,7 @@ func (c *checker) daily() {
 // long as that one runs, and keeps them as long.
 func (c *checker) paid(d *decision.Document) bool {
 	for _, x := range c.decisions {
-		if decision.RetainKey(x.Publish.Every) == "days" && x.Unit == d.Unit &&
+		if decision.RetainKey(x.Publish.Every) == "days" && unitOf(x) == unitOf(d) && x.Unit.Field == d.Unit.Field &&
 			within(d.AppliesTo.Kinds, x.AppliesTo.Kinds) && within(d.AppliesTo.Zones, x.AppliesTo.Zones) &&
 			x.From.String() <= d.From.String() && x.Until.String() >= d.Until.String() &&
 			!d.Retain.Days.Longer(x.Retain.Days) {
