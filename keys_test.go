@@ -25,7 +25,7 @@ var settings = map[string]string{
 		kinds_not_about_people
 		min_units floors epsilon_per_day delta_per_day max_contributions sunset_max blackout_max
 		decision: decision title.en title.ca title.es stream purpose legal_basis generalise.field generalise.to
-		review from until unit.none
+		review from until
 		publish.measures.edges blackouts.zones blackouts.from blackouts.until blackouts.reason
 		register: contact purpose.en purpose.ca purpose.es kinds: fields.unit fields.class fields.name
 		opendata: http admin url rate.per_second connections.per_address log.level gateway: log.level zones: name
@@ -41,13 +41,16 @@ var settings = map[string]string{
 	"gateway/publicbooks:TestKeysOfWords": `charter: city.responsible.name city.responsible.address
 		city.responsible.email city.responsible.phone city.responsible.web city.dpo.name city.dpo.address
 		city.dpo.email city.dpo.phone city.dpo.web city.authority.name city.authority.address
-		city.authority.email city.authority.phone city.authority.web names.purposes.ca names.purposes.en
+		city.authority.email city.authority.phone city.authority.web
+		city.accessibility.name city.accessibility.address city.accessibility.email city.accessibility.phone
+		city.accessibility.web names.purposes.ca names.purposes.en
 		names.purposes.es names.units.ca names.units.en names.units.es
 		kinds: names.ca names.en names.es fields.names.ca fields.names.en fields.names.es fields.values.ca
 		fields.values.en fields.values.es
-		decision: publish.measures.names.ca publish.measures.names.en publish.measures.names.es
+		decision: unit.none.ca unit.none.en unit.none.es publish.measures.names.ca publish.measures.names.en publish.measures.names.es
 		publish.measures.limits.value publish.measures.limits.title.ca publish.measures.limits.title.en
-		publish.measures.limits.title.es publish.measures.limits.source publish.measures.limits.over`,
+		publish.measures.limits.title.es publish.measures.limits.source.ca
+		publish.measures.limits.source.en publish.measures.limits.source.es publish.measures.limits.over`,
 	"TestKeysOfBrokerAndStore": `gateway: mqtt.client_id mqtt.cert mqtt.key store.influx.org
 		store.influx.token_file opendata: store.influx.org store.influx.token_file`,
 	"TestThroughMosquittoIntoInflux": `gateway: mqtt.broker store.influx.url store.influx.bucket opendata:

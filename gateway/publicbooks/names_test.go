@@ -50,7 +50,7 @@ func TestNamesAreWritten(t *testing.T) {
 func TestKeysOfWords(t *testing.T) {
 	files := portalba.Policy()
 	files["charter.yaml"] = []byte(strings.Replace(`city: {id: a, name: A, timezone: UTC, languages: [ca, en, es],
-  responsible: PARTY, dpo: PARTY, authority: PARTY}
+  responsible: PARTY, dpo: PARTY, authority: PARTY, accessibility: PARTY}
 purposes: [environment]
 min_units: 1
 epsilon_per_day: {}
@@ -61,7 +61,7 @@ quorums: {enact: 1, weaken: 1, charter: 1, roster: 1, suspend: 1}
 names:
   purposes: {environment: {ca: aire, en: air, es: aire}}
   units: {ug/m3: {ca: µg, en: ug, es: µg}}
-`, "PARTY", `{name: N, address: "Here 1", email: a@b.example, phone: "112", web: "https://b.example"}`, 3))
+`, "PARTY", `{name: N, address: "Here 1", email: a@b.example, phone: "112", web: "https://b.example"}`, 4))
 	files["kinds.yaml"] = []byte(`kinds:
   air-station:
     names: {ca: k, en: k, es: k}
@@ -79,14 +79,14 @@ title: {ca: t, en: t, es: t}
 stream: a
 purpose: environment
 applies_to: {kinds: [air-station], zones: [rambla]}
-unit: {none: "air is about nobody"}
+unit: {none: {ca: n1, en: n2, es: n3}}
 keep: ["no2", side]
 publish:
   every: PT1H
   by: [zone, {field: side, values: [n]}]
   measures:
     - {name: m, of: mean(no2), between: [0, 9], names: {ca: m1, en: m2, es: m3},
-       limits: [{value: 5.5, title: {ca: l1, en: l2, es: l3}, source: a law, over: P1D}]}
+       limits: [{value: 5.5, title: {ca: l1, en: l2, es: l3}, source: {ca: s1, en: s2, es: s3}, over: P1D}]}
 from: 2026-06-01
 until: 2027-05-31
 review: 2027-01-01
@@ -99,7 +99,7 @@ review: 2027-01-01
 	named(&city, set.Policy)
 	who := books.Party{Name: "N", Address: "Here 1", Email: "a@b.example", Phone: "112", Web: "https://b.example"}
 	same := func(word string) map[string]string { return map[string]string{"ca": word, "en": word, "es": word} }
-	want := books.City{Responsible: who, DPO: who, Authority: who, Names: books.Vocabulary{
+	want := books.City{Responsible: who, DPO: who, Authority: who, Accessibility: who, Names: books.Vocabulary{
 		Purposes:   map[string]map[string]string{"environment": {"ca": "aire", "en": "air", "es": "aire"}},
 		Units:      map[string]map[string]string{"ug/m3": {"ca": "µg", "en": "ug", "es": "µg"}},
 		Kinds:      map[string]map[string]string{"air-station": same("k")},
@@ -109,11 +109,15 @@ review: 2027-01-01
 	if !reflect.DeepEqual(city, want) {
 		t.Errorf("the city is %+v", city)
 	}
+	if text, lang := set.Decisions[0].Unit.None.Best("es"); text != "n3" || lang != "es" {
+		t.Errorf("it is about nobody since %q (%s)", text, lang)
+	}
 	list, err := (&streamsBook{}).list(set)
 	if err != nil || len(list) != 1 || list[0].Purpose != "environment" || list[0].CategoryField != "side" ||
 		!reflect.DeepEqual(list[0].Measures[0].Names, map[string]string{"ca": "m1", "en": "m2", "es": "m3"}) ||
-		!reflect.DeepEqual(list[0].Measures[0].Limits, []books.Limit{{Value: 5.5, Source: "a law", Over: "P1D",
-			Title: map[string]string{"ca": "l1", "en": "l2", "es": "l3"}}}) {
+		!reflect.DeepEqual(list[0].Measures[0].Limits, []books.Limit{{Value: 5.5, Source: "s2", Over: "P1D",
+			Sources: map[string]string{"ca": "s1", "en": "s2", "es": "s3"},
+			Title:   map[string]string{"ca": "l1", "en": "l2", "es": "l3"}}}) {
 		t.Errorf("the streams are %+v, %v", list, err)
 	}
 }

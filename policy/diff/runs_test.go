@@ -25,14 +25,16 @@ var bends = []func(*bundle.Policy){
 	func(p *bundle.Policy) {
 		p.Charter.KindsAboutPeople = []string{"counter", "other"}
 		each(p, func(d *bundle.Decision) {
-			d.Unit, d.Stream.Unit = decision.Unit{None: decision.Words{decision.Unsaid: "x"}}, plan.Unit{StandsFor: "none"}
+			d.Unit = decision.Unit{None: decision.Words{decision.Unsaid: "x"}}
+			d.Stream.Unit = plan.Unit{StandsFor: "none"}
 			_ = d.Stream.Finish()
 		})
 	},
 	func(p *bundle.Policy) { // of which the charter says nothing, and that tells devices apart
 		p.Charter.KindsAboutPeople = nil
 		each(p, func(d *bundle.Decision) {
-			d.Unit, d.Stream.Unit = decision.Unit{None: decision.Words{decision.Unsaid: "x"}}, plan.Unit{StandsFor: "none"}
+			d.Unit = decision.Unit{None: decision.Words{decision.Unsaid: "x"}}
+			d.Stream.Unit = plan.Unit{StandsFor: "none"}
 			_ = d.Stream.Finish()
 		})
 	},
