@@ -25,7 +25,7 @@ func TestSensorsArePaged(t *testing.T) {
 	w := &Web{source: &query.Source{Books: books.Reader{Source: dir}}}
 	seen, pages := 0, 0
 	for path := "/sensors"; path != ""; pages++ {
-		got, err := w.sensors(httptest.NewRequest(http.MethodGet, path, nil), nil)
+		got, err := w.sensors(httptest.NewRequest(http.MethodGet, path, nil), i18n.In("en"))
 		if err != nil {
 			t.Fatal(err)
 		}
