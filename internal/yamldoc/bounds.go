@@ -96,6 +96,8 @@ func plainText(raw []byte) error {
 			return slip(at, aTab)
 		case r == '\u00a0' || r == '\u202f':
 			return slip(at, hardBlank)
+		case r == '\ufeff' && i == 0:
+			return slip(at, byteOrder)
 		case r < ' ' && r != '\n' && r != '\r' || r == 0x7f || r == '\ufeff':
 			return slip(at, control)
 		case r == '\n':

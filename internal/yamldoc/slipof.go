@@ -12,8 +12,7 @@ import (
 func slipOf(raw []byte, at Position, reason string) *SyntaxError {
 	if m := defined.FindStringSubmatch(reason); m != nil {
 		line, _ := strconv.Atoi(m[2])
-		column, _ := strconv.Atoi(m[3])
-		return slip(at, twiceKey, m[1], line, column)
+		return slip(at, twiceKey, m[1], line)
 	}
 	lines := strings.Split(string(raw), "\n")
 	// An open quote or bracket explains all that comes after it, a missing blank may be
@@ -24,13 +23,14 @@ func slipOf(raw []byte, at Position, reason string) *SyntaxError {
 		}
 		return e
 	}
+	plain := outside(lines)
 	for n := at.Line; n >= 1 && n >= at.Line-1; n-- {
-		if e := spacing(line(lines, n), n); e != nil {
+		if e := spacing(line(plain, n), n); e != nil {
 			return e
 		}
 	}
-	for n := 1; n <= len(lines); n++ {
-		if e := spacing(lines[n-1], n); e != nil {
+	for n := 1; n <= len(plain); n++ {
+		if e := spacing(plain[n-1], n); e != nil {
 			return e
 		}
 	}
@@ -67,6 +67,33 @@ var ofReasons = []struct {
 	{"invalid number of indent", indented},
 	{"unexpected end content", indented},
 	{"document separator", manyDocuments},
+}
+
+// outside are the lines with those left empty that go on in brackets that were opened before:
+// there a key may stand behind a value.
+func outside(lines []string) []string {
+	out := make([]string, len(lines))
+	depth, quote := 0, rune(0)
+	for i, text := range lines {
+		if depth == 0 && quote == 0 {
+			out[i] = text
+		}
+		for _, r := range uncommented(text) {
+			switch {
+			case quote != 0:
+				if r == quote {
+					quote = 0
+				}
+			case r == '"' || r == '\'' && depth > 0:
+				quote = r
+			case r == '[' || r == '{':
+				depth++
+			case (r == ']' || r == '}') && depth > 0:
+				depth--
+			}
+		}
+	}
+	return out
 }
 
 // first is the column of a line's first letter, or the one that is given where there is none.

@@ -41,6 +41,7 @@ const (
 	aTab           said = "a-tab"
 	hardBlank      said = "hard-blank"
 	control        said = "control"
+	byteOrder      said = "byte-order"
 	openQuote      said = "open-quote"
 	behindQuote    said = "behind-quote"
 	badEscape      said = "bad-escape"

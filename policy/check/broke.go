@@ -31,6 +31,8 @@ func (c *checker) broke(why compile.Reason, d *bundle.Decision) {
 		near(d.AppliesTo.Kinds, slices.Sorted(maps.Keys(c.kinds)), plain)
 	case "C03":
 		near(d.AppliesTo.Zones, c.zones.IDs(), c.zones.Name)
+	case "C13":
+		near([]string{d.Stream.Unit.StandsFor}, c.unitsOf(d), plain)
 	case "C06":
 		if unit := d.Stream.Unit.StandsFor; c.charter.EpsilonPerDay[unit] <= 0 {
 			of, args = "none", []any{unit, c.trees["charter.yaml"].At([]string{"epsilon_per_day"}, true).Line}
@@ -44,6 +46,16 @@ func (c *checker) broke(why compile.Reason, d *bundle.Decision) {
 	// A budget that a draft uses up is the draft's mistake, not that of what is in force.
 	f.Settled = (why.Rule == "C06" || why.Rule == "C07" || why.Rule == "C11") && c.voted(d.File, c.inForce) &&
 		c.drafts()
+}
+
+// unitsOf are the units of privacy that a decision's kinds have.
+func (c *checker) unitsOf(d *bundle.Decision) (list []string) {
+	for _, id := range d.AppliesTo.Kinds {
+		for _, u := range c.kinds[id].Units {
+			list = append(list, u.StandsFor)
+		}
+	}
+	return list
 }
 
 // drafts reports whether there is a decision that is not in force as it is.

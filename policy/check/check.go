@@ -204,6 +204,9 @@ func (c *checker) raw(file, rule string, err error) {
 	if errors.As(err, &syntax) {
 		at, text = syntax.Position, syntax.Text
 	}
+	if m := ofKind.FindStringSubmatch(text); m != nil && file == "kinds.yaml" {
+		at = c.kindAt(m[1]+m[2], m[3])
+	}
 	var feature *register.FeatureError
 	if errors.As(err, &feature) {
 		at.Line = feature.Line

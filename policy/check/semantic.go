@@ -51,6 +51,11 @@ func (c *checker) document(file string) {
 	if about && reflect.DeepEqual(d.Protect, decision.Protect{}) {
 		c.at(file, "D12", "")
 	}
+	for i, b := range d.Blackouts {
+		if !b.From.Before(b.Until) {
+			c.at(file, "D43", "blackouts/"+strconv.Itoa(i)+"/until")
+		}
+	}
 	c.where(file, &d)
 	c.meant(file, &d)
 	c.retained(file, &d)
@@ -312,7 +317,8 @@ func (c *checker) args(why compile.Reason, d *bundle.Decision) []any {
 	case "C08":
 		return []any{c.charter.MaxContributions}
 	case "C09":
-		return []any{c.charter.SunsetMax}
+		days := func(n time.Duration) int64 { return int64(n.Round(day) / day) }
+		return []any{c.charter.SunsetMax, days(c.charter.SunsetMax.Nominal()), days(d.Stream.Until.Sub(d.Stream.From))}
 	case "C10":
 		return []any{strings.Join(c.charter.ForbiddenClasses, ", ")}
 	case "C12":

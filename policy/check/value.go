@@ -18,7 +18,8 @@ var (
 	commaed    = regexp.MustCompile(`^-?[0-9]+,[0-9]+$`)
 	quotedNum  = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?$`)
 	twoNumbers = regexp.MustCompile(`[0-9],[0-9]`)
-	otherDay   = regexp.MustCompile(`^([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})$`)
+	otherDay   = regexp.MustCompile(`^([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4}|[0-9]{2})$`)
+	looseDay   = regexp.MustCompile(`^([0-9]{4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,2})$`)
 	instant    = regexp.MustCompile(`^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]`)
 	noName     = regexp.MustCompile(`[^a-z0-9_-]+`)
 	amount     = regexp.MustCompile(`^(?:PT?)?([0-9]+) ?([a-z]+)$`)
@@ -60,6 +61,8 @@ func (c *checker) ofSort(file string, e *jsonschema.ValidationError, here *jsons
 		c.ofCase("comma", file, e, "S04", here, sorts(k.Want), strings.Replace(text, ",", ".", 1))
 	case there && number && quotedNum.MatchString(text):
 		c.ofCase("quotes", file, e, "S04", here, sorts(k.Want), text)
+	case !there && len(k.Want) == 1 && k.Want[0] == "string" && (k.Got == "number" || k.Got == "boolean"):
+		c.ofCase("unquoted", file, e, "S04", here, sorts(k.Want))
 	case there && listed(text, here) != "":
 		c.ofCase("list", file, e, "S04", here, sorts(k.Want), listed(text, here))
 	default:
@@ -74,6 +77,9 @@ func listed(text string, here *jsonschema.Schema) string {
 		return ""
 	}
 	items := strings.Split(text, ",")
+	if len(items) == 1 && strings.ToLower(text) == text { // ids, which have no blanks
+		items = strings.Fields(text)
+	}
 	for i, item := range items {
 		items[i] = strings.TrimSpace(item)
 		if items[i] == "" || here.Items.(*jsonschema.Schema).Validate(items[i]) != nil {
@@ -123,7 +129,15 @@ func (c *checker) written(file string, e *jsonschema.ValidationError, here *json
 	}
 	if fits("2026-12-01") && !fits("x") {
 		if m := otherDay.FindStringSubmatch(text); m != nil {
-			c.ofCase("meant", file, e, "S06", here, fmt.Sprintf("%s-%02s-%02s", m[3], m[2], m[1]))
+			year := m[3]
+			if len(year) == 2 {
+				year = "20" + year
+			}
+			c.ofCase("meant", file, e, "S06", here, fmt.Sprintf("%s-%02s-%02s", year, m[2], m[1]))
+			return
+		}
+		if m := looseDay.FindStringSubmatch(text); m != nil {
+			c.ofCase("meant", file, e, "S06", here, fmt.Sprintf("%s-%02s-%02s", m[1], m[2], m[3]))
 			return
 		}
 		if m := instant.FindStringSubmatch(text); m != nil && fits(m[1]) {
@@ -133,10 +147,14 @@ func (c *checker) written(file string, e *jsonschema.ValidationError, here *json
 		c.ofCase("day", file, e, "S06", here)
 		return
 	}
+	if fits("2026-12-01T20:00:00Z") {
+		c.ofCase("instant", file, e, "S06", here)
+		return
+	}
 	small := strings.ToLower(strings.TrimSpace(text))
 	slug := strings.Trim(noName.ReplaceAllString(folded(text), "-"), "-")
-	for _, meant := range []string{strings.ReplaceAll(text, " ", ""), text + "()", small,
-		strings.ReplaceAll(small, " ", "-"), strings.ReplaceAll(small, ".", "-"), slug} {
+	for _, meant := range []string{text + "()", small, strings.ReplaceAll(small, " ", "-"),
+		strings.ReplaceAll(small, ".", "-"), strings.ReplaceAll(text, " ", ""), slug} {
 		if text != "" && fits(meant) {
 			c.ofCase("meant", file, e, "S06", here, meant)
 			return
