@@ -73,7 +73,7 @@ func TestListErrors(t *testing.T) {
 		"list:\n  - {id: a, ttex: {}}\n":                "did you mean text?",
 		"list: [{id: a}, {id: 1}]\n":                    "[1:22] text is wanted",
 		"list:\n  - {id: a}\nother: 1\n":                "[3:1] unknown field",
-		"list:\n  - {id: a}\nlist:\n  - {id: b}\n":      "already defined",
+		"list:\n  - {id: a}\nlist:\n  - {id: b}\n":      "twice, in line 1",
 		"list:\n  - {id: a\n  - {id: b}\n":              "[2:5] ",
 		"list:\n  - [a]\n":                              "keys with values",
 		"list:\n  - {id: a}\n  - {id: b}\n - {id: c}\n": "[4:",

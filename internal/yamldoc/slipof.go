@@ -78,19 +78,21 @@ func outside(lines []string) []string {
 		if depth == 0 && quote == 0 {
 			out[i] = text
 		}
+		last := ' ' // a quote begins where a value does, and is an apostrophe elsewhere
 		for _, r := range uncommented(text) {
 			switch {
 			case quote != 0:
 				if r == quote {
 					quote = 0
 				}
-			case r == '"' || r == '\'' && depth > 0:
+			case (r == '"' || r == '\'') && strings.ContainsRune("[{,: ", last):
 				quote = r
 			case r == '[' || r == '{':
 				depth++
 			case (r == ']' || r == '}') && depth > 0:
 				depth--
 			}
+			last = r
 		}
 	}
 	return out

@@ -83,7 +83,7 @@ var slips = []struct {
 	{footfall, "purpose: pedestrian-planning", "purpose: pedestrian planning", "C01",
 		[3]string{"you may mean pedestrian-planning", "", ""}},
 	{"charter.yaml", "{device: 1, card: 1}", "{card: 1}", "C06",
-		[3]string{"add device: 1 to epsilon_per_day in charter.yaml, line 18", "afegeixi device: 1",
+		[3]string{"add device: 1 to epsilon_per_day in charter.yaml, line 19", "afegeixi device: 1",
 			"añada device: 1"}},
 	{footfall, "epsilon: 1 ", "epsilon: 2 ", "C06",
 		[3]string{"the charter's 1: 2026-14 2 |", "de la carta: 2026-14 2", "de la carta: 2026-14 2"}},

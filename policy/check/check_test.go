@@ -193,7 +193,7 @@ var mistakes = []mistake{
 		"too little with stands_for"},
 	{"kinds.yaml", "{field: device, stands_for: device}", "{sensor: true, field: device, stands_for: device}", "S07",
 		"{sensor", "sensor: true"},
-	{"kinds.yaml", "name: rssi", "name: 'r ssi'", "S06", "'r ssi'", "rssi"},
+	{"kinds.yaml", "name: rssi", "name: 'r ssi'", "S06", "'r ssi'", "r-ssi"},
 }
 
 // TestMistakes: each is found under its line with a caret, by its rule, and said in
