@@ -98,8 +98,8 @@ func openEach(where string) ([]books.Reader, error) {
 	var out []books.Reader
 	for _, g := range answer.Gateways {
 		// Only the gateway's name is taken from the answer, never a host or another path.
-		_, name, _ := strings.Cut(g.Books, gatewaysPath)
-		if name == "" || strings.Contains(name, "/") {
+		above, name, _ := strings.Cut(g.Books, gatewaysPath)
+		if name == "" || strings.Contains(name, "/") || above != "" && !strings.HasPrefix(above, "/c/") {
 			return nil, unreachable(errors.New("the open-data server's list of gateways cannot be read"))
 		}
 		at := booksBase(where) + strings.TrimPrefix(gatewaysPath, "/books") + name

@@ -83,18 +83,6 @@ func status(w io.Writer, v locale, d workspace.Dir, id string, s *council.Standi
 	return nil
 }
 
-// tellBallots says what is the matter with files among the ballots: which ones do not count, and
-// which count for somebody else than they are called after.
-func tellBallots(w io.Writer, v locale, problems []error) {
-	for _, p := range problems {
-		if council.IsMisnamed(p) {
-			fmt.Fprintln(w, v.Say("  look: %s", v.Retell(terminalText(p))))
-		} else {
-			fmt.Fprintln(w, v.Say("  ignored: %s", v.Retell(terminalText(p))))
-		}
-	}
-}
-
 // notEnactable is the error if the motion cannot be enacted, the same for text and JSON.
 func notEnactable(v locale, s *council.Standing) error {
 	if left := s.Needed - s.Signed; left > 0 {

@@ -161,9 +161,8 @@ func (f *certifyFlags) speaks() error {
 		return nil
 	}
 	s.Device, s.Files = cmp.Or(s.Device, s.ID), make(map[string][]byte)
-	check := sampleCheck{preset: f.preset, profile: f.profile}
 	var of ingest.TrialOf
-	if err := check.library(&of); err != nil {
+	if err := (&speech{f.preset, f.profile}).library(&of); err != nil {
 		return err
 	}
 	s.Preset, s.Profile = of.Sensor.Preset, of.Sensor.Profile

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -25,11 +23,12 @@ import (
 
 // sampleCheck has the flags.
 type sampleCheck struct {
-	topics                                     []string
-	preset, profile, kind, policy, zone, owner string
-	register, sensor                           string
-	mapped                                     []string
-	json                                       bool
+	topics []string
+	speech
+	kind, policy, zone, owner string
+	register, sensor          string
+	mapped                    []string
+	json                      bool
 }
 
 func sensorCheck() *cobra.Command {
@@ -266,49 +265,6 @@ func (f *sampleCheck) pointers() (map[string]string, error) {
 		out[field] = pointer
 	}
 	return out, nil
-}
-
-// library finds the preset and the profile, by name or in files.
-func (f *sampleCheck) library(of *ingest.TrialOf) error {
-	own := preset.Builtin()
-	lib := &preset.Library{Presets: maps.Clone(own.Presets), Profiles: maps.Clone(own.Profiles)}
-	of.Presets = lib
-	if f.profile != "" && f.preset == "" {
-		return &usageError{"--profile says what a device calls its values, --preset what is around them; give both"}
-	}
-	id, err := oneOf(f.preset, lib.Presets, lib.Preset, preset.ParsePreset,
-		func(p *preset.Preset) string { return p.ID })
-	if err != nil {
-		return err
-	}
-	of.Sensor.Preset = id
-	of.Sensor.Profile, err = oneOf(f.profile, lib.Profiles, lib.Profile, preset.ParseProfile,
-		func(p *preset.Profile) string { return p.ID })
-	return err
-}
-
-// oneOf finds a preset or a profile by its name, or adds what a file has.
-func oneOf[T any](name string, all map[string]*T, find func(string) (*T, error),
-	parse func(string, []byte) (*T, error), id func(*T) string) (string, error) {
-	if name == "" {
-		return "", nil
-	}
-	if filepath.Ext(name) != ".yaml" {
-		if _, err := find(name); err != nil {
-			return "", &usageError{err.Error() + "; --register FILE, or the file's own name, finds those"}
-		}
-		return name, nil
-	}
-	raw, err := os.ReadFile(name)
-	if err != nil {
-		return "", &config.Refusal{Err: err}
-	}
-	one, err := parse(name, raw)
-	if err != nil {
-		return "", &config.Refusal{Err: err}
-	}
-	all[id(one)] = one
-	return id(one), nil
 }
 
 // perhaps is the preset of the program that reads the samples where the one that is named reads

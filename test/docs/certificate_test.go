@@ -38,4 +38,9 @@ func TestCertificate(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "report.json")); err != nil {
 		t.Error(err)
 	}
+	b = fenced.Take(t, "docs/certificate.md", "sluice sensor certify --preset chirpstack-v4")
+	b.Change("0.0.0.0:8083", "0.0.0.0:0").Change("--out certificate", "--out bin --deadline 3s")
+	out = b.Run(dir, []string{filepath.Join(dir, "bin")})
+	harness.Want(t, out, `Readings +application/\{app\}/device/24e124fffef5ab12/event/up`)
+	harness.Want(t, out, `(?m)^identity +not tried +nothing of the device came`)
 }
