@@ -146,7 +146,7 @@ func TestCheck(t *testing.T) {
 		"topic: city/v1/o/first/hb": {"one of the sensor first"},
 		"colour: red":               {"unknown field \"colour\""},
 		"zoen: x":                   {"did you mean zone?"},
-		"zone: z":                   {"already defined at [6:32]"},
+		"zone: z":                   {"twice, in line 6 already"},
 	} {
 		raw := "sensors:\n  - {id: first, " + entry + "}\n  - {id: second, replaces: first, " + entry + "}" + at(3) +
 			"  - {id: a, " + entry + ", " + more + "}\n"

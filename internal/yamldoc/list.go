@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"regexp"
-	"strconv"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -224,9 +222,6 @@ func (l *List) whole(raw []byte, key string, odd int) error {
 	return nil
 }
 
-// elsewhere is how the parser names the other place of a key that is there twice.
-var elsewhere = regexp.MustCompile(`defined at \[(\d{1,9}):(\d+)\]`)
-
 // shown is an error with the file's name, and its line where raw has it; raw may be
 // a part of the file, behind so many lines.
 func shown(name string, raw []byte, before int, err error, v any) error {
@@ -236,12 +231,20 @@ func shown(name string, raw []byte, before int, err error, v any) error {
 	}
 	at := *syntax
 	at.Line += before
-	at.Text = elsewhere.ReplaceAllStringFunc(at.Text, func(text string) string {
-		m := elsewhere.FindStringSubmatch(text)
-		line, _ := strconv.Atoi(m[1])
-		return fmt.Sprintf("defined at [%d:%s]", line+before, m[2])
-	})
+	if line, ok := lastLine(at.args); ok && at.said == twiceKey { // the other place is behind them, too
+		at.args = []any{at.args[0], line + before}
+		at.Text = at.said.in(0, at.args)
+	}
 	return &FileError{&at,
 		fmt.Sprintf("%s: [%d:%d] %s%s%s", name, at.Line, at.Column, at.Text, hint(at.Text, v),
 			excerpt(raw, syntax.Position, before))}
+}
+
+// lastLine is the line that the last argument of a slip is.
+func lastLine(args []any) (line int, ok bool) {
+	if len(args) < 2 {
+		return 0, false
+	}
+	line, ok = args[1].(int)
+	return line, ok
 }

@@ -90,7 +90,7 @@ func pairs(n ast.Node) ([]pair, error) {
 			return nil, slip(position(v.Key), keyIsText)
 		}
 		if _, twice := first[key.Value]; twice {
-			return nil, slip(position(key), twiceKey, key.Value, first[key.Value].Line, first[key.Value].Column)
+			return nil, slip(position(key), twiceKey, key.Value, first[key.Value].Line)
 		}
 		first[key.Value] = position(key)
 		out = append(out, pair{key.Value, key, v.Value})

@@ -175,7 +175,7 @@ func (c *checker) documents(parse func(file string, read func(raw []byte) error)
 		}
 		before := len(c.found)
 		c.document(file)
-		if len(c.found) > before {
+		if slices.ContainsFunc(c.found[before:], func(f Finding) bool { return !f.Warning() }) {
 			c.bad[file] = true
 			continue
 		}

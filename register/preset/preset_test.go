@@ -138,7 +138,7 @@ func TestMistakes(t *testing.T) {
 	}
 	for _, c := range []struct{ yaml, want string }{
 		{good + "sequence: /a\n", `unknown field "sequence"`},
-		{good + "each: /a\neach: /b\n", "already defined"},
+		{good + "each: /a\neach: /b\n", "is there twice"},
 		{good + "each:\n", "there is no value here"},
 		{good + "type: {pointer: /t, reading: [a], ignore: }\n", "there is no value here"},
 		{good + "seq: {}\n", "it is a JSON pointer such as /fCnt"},
@@ -238,7 +238,7 @@ func TestMistakes(t *testing.T) {
 		{"{pointer: /a, words: {a: }}", "there is no value here"},
 		{"{pointer: /a, counter: true}", "keys with values are wanted here"},
 		{"{pointer: /a, counter: {warp: 3}}", `unknown field "warp"`},
-		{"{pointer: /a, pointer: /b}", "already defined"},
+		{"{pointer: /a, pointer: /b}", "is there twice"},
 		{"{pointer: [a]}", ""},
 		{"{pointer: /a, words: {a: [1]}}", "a word stands for a text, a number, true or false"},
 		{"{pointer: /a, scale: 1,5}", "a number with a comma is two values"},
