@@ -40,7 +40,7 @@ func oneOf[T any](name string, all map[string]*T, find func(string) (*T, error),
 	}
 	if filepath.Ext(name) != ".yaml" {
 		if _, err := find(name); err != nil {
-			return "", &usageError{err.Error() + "; --register FILE, or the file's own name, finds those"}
+			return "", &usageError{err.Error() + " (one of the city's own is given as its file, presets/NAME.yaml)"}
 		}
 		return name, nil
 	}
