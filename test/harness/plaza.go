@@ -29,7 +29,7 @@ type Plaza struct {
 	Write func(context.Context, []store.Observation) error
 	Read  query.Store
 	Store string // Read, as opendata.yaml has it
-	Log   bytes.Buffer
+	Log   Output
 	Base  string
 	Stop  func()
 }
