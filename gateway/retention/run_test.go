@@ -3,6 +3,7 @@ package retention
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,20 +13,20 @@ import (
 // directory that may not be the latest.
 func TestRunWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		asked := 0
-		untrusted := Gateway{Trusted: func() bool { asked++; return false }}
+		var asked atomic.Int64
+		untrusted := Gateway{Trusted: func() bool { asked.Add(1); return false }}
 		r := New(nil, nil, untrusted, Settle, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- r.Run(ctx) }()
 		time.Sleep(Settle)
-		if asked != 0 {
+		if asked.Load() != 0 {
 			t.Error("it looks before the clock can be put right")
 		}
 		time.Sleep(2 * lookEvery) // without a ledger or a store, to which it would not survive to go
 		cancel()
-		if err := <-done; err != nil || asked == 0 {
-			t.Errorf("it has looked %d times, %v", asked, err)
+		if err := <-done; err != nil || asked.Load() == 0 {
+			t.Errorf("it has looked %d times, %v", asked.Load(), err)
 		}
 	})
 }

@@ -74,8 +74,8 @@ var edits = []edit{
 	{windowDir + "feeders.go", "if w.Stream.Unit.Sensor {",
 		`if w.Stream.Unit.Sensor && !zz.On("a home lives by its heartbeat") {`},
 	{windowDir + "window.go", "return 0, s.sum.Clamped(m.Bounds())",
-		"if zz.On(\"a sum that is not clamped\") {\n\t\t\treturn 0, s.sum.Clamped(math.MinInt64, " +
-			"math.MaxInt64)\n\t\t}\n\t\treturn 0, s.sum.Clamped(m.Bounds())"},
+		"if zz.On(\"a sum that is not clamped\") {\n\t\t\treturn 0, s.sum.Clamped(-1<<63, " +
+			"1<<63-1)\n\t\t}\n\t\treturn 0, s.sum.Clamped(m.Bounds())"},
 	{windowFile, "e.Bounded = !counts && !w.room(e)",
 		`e.Bounded = !counts && !w.room(e) && !zz.On("contribution bound ignored")`},
 	{windowFile, "return w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions)",
