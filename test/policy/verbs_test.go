@@ -137,8 +137,19 @@ func TestPolicyVerbs(t *testing.T) {
 	fillIn(t, filepath.Join(dir, "decisions/2027-01.yaml"), "<a title for residents>", "Boardings",
 		"<un títol per als residents>", "Validacions", "<un título para los residentes>", "Validaciones",
 		"<the law that allows it>", "By-law 2026/3")
-	do(0, "Nothing is wrong", "policy", "check")
-	do(0, "No hi ha cap error", "policy", "check", "--lang", "ca")
+	// Whom residents may turn to is warned of until the charter says it.
+	if out := do(0, "Nothing is wrong", "policy", "check"); strings.Count(out, "W53: warning: ") != 4 {
+		t.Errorf("a charter without contacts is\n%s", out)
+	}
+	fillIn(t, filepath.Join(dir, "charter.yaml"), "languages: [ca, es, en]\n", `languages: [ca, es, en]
+  responsible: {name: Ajuntament de Portalba, address: Plaça Major 1, email: ajuntament@portalba.example}
+  dpo: {name: Delegada de protecció de dades, email: dpd@portalba.example}
+  authority: {name: Autoritat de Protecció de Dades, web: "https://authority.example"}
+  accessibility: {name: Oficina d'Accessibilitat Web, web: "https://accessibility.example"}
+`)
+	if out := do(0, "No hi ha cap error", "policy", "check", "--lang", "ca"); strings.Contains(out, "W53") {
+		t.Errorf("a charter with contacts is\n%s", out)
+	}
 	do(2, "en, ca, es", "policy", "check", "--lang", "fr")
 	do(0, "", "policy", "fmt", "--check")
 
