@@ -35,7 +35,7 @@ func (p Parts) Collect(voters *decision.Council, ballots map[string][]byte) []er
 		to := BallotsName + m.ID + ".sig"
 		if p[to] != nil {
 			second := refuse(Twice, "%s has signed already; one ballot counts", m.ID)
-			if p.holds(p[to]) || !p.holds(tidy) {
+			if p.holds(voters, p[to]) || !p.holds(voters, tidy) {
 				problems = append(problems, fmt.Errorf("%s: %w", name, second))
 				continue
 			}
@@ -51,14 +51,16 @@ func (p Parts) Collect(voters *decision.Council, ballots map[string][]byte) []er
 	return problems
 }
 
-// holds reports whether a ballot in its one form is over the motion's text.
-func (p Parts) holds(tidy []byte) bool {
+// holds reports whether a ballot in its one form is over the motion's text, by a key that is not
+// revoked.
+func (p Parts) holds(voters *decision.Council, tidy []byte) bool {
 	m, err := ParseMotion(p[TextName])
 	if err != nil {
 		return false
 	}
 	sig, err := ballot.Parse(tidy)
-	return err == nil && sig.Verify(p[TextName], NamespaceOf(m.City)) == nil
+	return err == nil && !slices.Contains(voters.Revoked, sig.Key) &&
+		sig.Verify(p[TextName], NamespaceOf(m.City)) == nil
 }
 
 // misnamed is an error if a file has the name of another member than signed it.

@@ -52,3 +52,22 @@ func TestOneThatHoldsCounts(t *testing.T) {
 		t.Errorf("enacted by %v: %v", e, err)
 	}
 }
+
+// TestRevokedKeyHidesNoOther: a member who has signed with a key that is lost, and with another
+// one, has signed, whichever file comes first.
+func TestRevokedKeyHidesNoOther(t *testing.T) {
+	c := newChamber(t)
+	c.files["council.yaml"] = []byte(c.roster(func(roster string) string {
+		return strings.Replace(roster, "revoked: [", "revoked: [\""+c.lines["anna2"]+"\", ", 1)
+	}))
+	first := c.founded()
+	parts := c.draft(first, c.with("decisions/d1.yaml", footfall))
+	text, space := parts["motion.txt"], "sluice-vote@vila"
+	problems := parts.Collect(first.Policy.Council, map[string][]byte{
+		"ballots/anna.sig": c.sign("anna2", space, text), "ballots/b.sig": c.sign("anna", space, text),
+		"ballots/c.sig": c.sign("anna2", space, text),
+	})
+	if s := must(c.verifier(first).Count(parts)); s.Signed != 1 || len(problems) != 2 {
+		t.Errorf("%d signed, %v, %v", s.Signed, s.Members[0], problems)
+	}
+}
