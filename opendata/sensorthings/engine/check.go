@@ -42,6 +42,8 @@ func check(t *Type, q *odata.Query, option string) error {
 			return err
 		} else if s == Shaped || s == JSON {
 			return c.wrong(o.By.Pos(), "shapes and objects have no order")
+		} else if !ofProperty(o.By) {
+			return c.wrong(o.By.Pos(), "orders by a property or by what is made of one, such as phenomenonTime desc")
 		}
 	}
 	for _, path := range q.Select {
@@ -62,6 +64,17 @@ func check(t *Type, q *odata.Query, option string) error {
 		}
 	}
 	return nil
+}
+
+// ofProperty reports whether an expression looks at what it is of. One that does not is the
+// same for all, which is no order.
+func ofProperty(e odata.Expr) (found bool) {
+	odata.Walk(e, func(x odata.Expr) bool {
+		_, is := x.(*odata.Path)
+		found = found || is
+		return !found
+	})
+	return found
 }
 
 func (t *Type) linkNames() (list []string) {

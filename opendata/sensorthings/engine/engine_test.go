@@ -244,6 +244,25 @@ func TestWork(t *testing.T) {
 	}
 }
 
+// TestOrderByNothing: what is the same for all is no order, and no way to have a text repeated.
+func TestOrderByNothing(t *testing.T) {
+	s, _ := filled(t)
+	for address, want := range map[string]string{
+		"Observations?$orderby='x'":                                "$orderby, character 1: orders by a property",
+		"Observations?$orderby=result,1 add 2 desc":                "$orderby, character 10: orders by a property",
+		"Observations?$orderby=concat('x',tolower('y'))":           "$orderby, character 1: orders by a property",
+		"Observations?$orderby=now()":                              "$orderby, character 1: orders by a property",
+		"Datastreams?$expand=Observations($orderby=not (1 eq 2))":  "$expand, character 23: orders by a property",
+		"Observations?$top=1&$orderby=-(result mul 2) desc":        `"@iot.nextLink"`,
+		"Observations?$top=1&$orderby=length(concat(id,'x')),id":   `"@iot.nextLink"`,
+		"Observations?$top=1&$orderby=Datastream/name eq 'x' desc": `"@iot.nextLink"`,
+	} {
+		if _, text := get(t, s, address); !strings.Contains(text, want) {
+			t.Errorf("%s: %.200s", address, text)
+		}
+	}
+}
+
 // TestNobodyWaits: a question is not gone on with when nobody waits for its answer any more.
 func TestNobodyWaits(t *testing.T) {
 	s, _ := filled(t)
