@@ -106,10 +106,12 @@ func TestPagesSay(t *testing.T) {
 			"carrers@portalba.example"},
 		"/sensors/air-port/notice": {"No mide nada sobre las personas.", "no data about people"},
 		"/imprint?lang=ca":         {"Qui n’és responsable", "Plaça Major 1, Portalba", `href="mailto:dpd@portalba.example"`},
-		"/accessibility?lang=es":   {"Declaración de accesibilidad", "2016/2102", "Portalba no lo ha indicado aquí"},
-		"/data?lang=en":            {"/catalog.jsonld", "CC0-1.0", "curl '" + d.OpenData},
-		"/docs?lang=en":            {"GET /api/v1/streams/{id}/observations", "/openapi.json"},
-		"/problems/rate?lang=en":   {"Retry-After"},
+		"/accessibility?lang=es": {"Declaración de accesibilidad", "2016/2102",
+			"vela por la accesibilidad de los sitios web públicos:", "Oficina d&#39;Accessibilitat Web",
+			`href="https://accessibility.example"`},
+		"/data?lang=en":          {"/catalog.jsonld", "CC0-1.0", "curl '" + d.OpenData},
+		"/docs?lang=en":          {"GET /api/v1/streams/{id}/observations", "/openapi.json"},
+		"/problems/rate?lang=en": {"Retry-After"},
 	} {
 		status, header, body := harness.Answer(t, d.OpenData+path)
 		if status != 200 || header.Get("Content-Language") == "" {
@@ -121,6 +123,16 @@ func TestPagesSay(t *testing.T) {
 			}
 		}
 		describes(t, path, string(body))
+	}
+}
+
+// TestNobodyEnforces: a city that has not named who enforces accessibility is said to be one.
+func TestNobodyEnforces(t *testing.T) {
+	t.Parallel()
+	q := harness.NewPlaza(t)
+	status, _, body := harness.Answer(t, q.Base+"/accessibility?lang=es")
+	if status != 200 || !strings.Contains(string(body), "en este país. Portalba no lo ha indicado aquí.") {
+		t.Errorf("it is %d: %s", status, body)
 	}
 }
 
