@@ -47,6 +47,10 @@ func TestTakingOver(t *testing.T) {
 				return i.Status == "withdrawn"
 			})
 	})
+	harness.Await(t, time.Minute, "its line in the books", func() bool { // another process wrote it
+		_, _, lines := harness.Get(t, p.One.Opendata+"/books/gateways/edge-2/withdrawals.jsonl")
+		return strings.Contains(string(lines), "it stood in a shop")
+	})
 	for _, i := range p.One.Items("gates", harness.Ten, harness.Ten.Add(time.Hour)) {
 		if (i.Status == "withdrawn") != (i.Cell == "park") {
 			t.Errorf("edge-2 has withdrawn, and %s is %s", i.Cell, i.Status)
