@@ -82,13 +82,17 @@ type mechKey struct {
 	method int
 }
 
-// NewPublisher makes a publisher; simulation marks every release as such.
-func NewPublisher(book Book, simulation bool) *Publisher {
-	// The noise library logs through glog, which would write files into the
-	// temporary directory.
+// quiet keeps the noise library, which logs through glog, from writing files into the temporary
+// directory. That is a flag of the whole process, so it is set once.
+var quiet = sync.OnceFunc(func() {
 	if flag.Lookup("logtostderr") != nil {
 		_ = flag.Set("logtostderr", "true")
 	}
+})
+
+// NewPublisher makes a publisher; simulation marks every release as such.
+func NewPublisher(book Book, simulation bool) *Publisher {
+	quiet()
 	return &Publisher{book: book, simulation: simulation, source: newRandom, counts: make(map[store.Status]int64),
 		mechs: make(map[mechKey]*mechanism.Mechanism)}
 }
