@@ -38,7 +38,7 @@ func Parse(file []byte) (*Signature, error) {
 	if err != nil {
 		return nil, err
 	}
-	sig, err := sshsig.ParseSignature(raw)
+	sig, err := sshsig.ParseSignature(versioned(raw))
 	if err != nil {
 		return nil, errNone
 	}
@@ -77,6 +77,15 @@ func dearmor(file []byte) ([]byte, error) {
 		return nil, errNone
 	}
 	return raw, nil
+}
+
+// versioned has version 1 (PROTOCOL.sshsig): it is not signed, and OpenSSH refuses
+// only what is greater.
+func versioned(raw []byte) []byte {
+	if rest, ok := bytes.CutPrefix(raw, []byte("SSHSIG\x00\x00\x00\x00")); ok {
+		return append([]byte("SSHSIG\x00\x00\x00\x01"), rest...)
+	}
+	return raw
 }
 
 // canonical brings a signature into its one form, and refuses bytes behind it.

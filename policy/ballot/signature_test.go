@@ -210,6 +210,8 @@ func twins(t testing.TB, v voter, file []byte) map[string][]byte {
 	out["bits to spare"] = []byte(begin + base64.StdEncoding.EncodeToString([]byte(raw+"\x01")) + end + "\n")
 	out["something reserved"] = armor(
 		[]byte(strings.Replace(raw, namespace+"\x00\x00\x00\x00", namespace+"\x00\x00\x00\x01x", 1)))
+	out["version 0"] = armor([]byte(strings.Replace(raw, "SSHSIG\x00\x00\x00\x01", "SSHSIG\x00\x00\x00\x00", 1)))
+	out["version 2"] = armor([]byte(strings.Replace(raw, "SSHSIG\x00\x00\x00\x01", "SSHSIG\x00\x00\x00\x02", 1)))
 	out["nothing"] = nil
 	return out
 }
