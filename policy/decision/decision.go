@@ -162,8 +162,16 @@ func Parse(name string, raw []byte) (*Document, error) {
 	if err := d.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	if retention.FromYAML(string(raw)) != d.Retain {
+		return nil, fmt.Errorf("%s: %w", name, errRetain)
+	}
 	return &d, nil
 }
+
+// errRetain is of a text that says one time to who reads all of YAML, and another to who removes numbers and who
+// verifies that: they have the text alone.
+var errRetain = errors.New("retain needs a line that begins with it, with its value plainly behind it or indented " +
+	"below, and no other line may begin so: numbers are removed as that line says")
 
 func (d *Document) check() error {
 	switch {
