@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,33 +19,47 @@ const (
 // town is a city, and how it answers.
 type town struct {
 	City
+	turns chan struct{} // one for each that asks
+	late  atomic.Int64  // of those, whom nobody waits for any more
 
 	mu     sync.Mutex
-	asking int       // guarded by mu
 	failed time.Time // when it last did not answer; guarded by mu
 }
 
 // errAway means that a city cannot be asked just now.
 var errAway = errors.New("the city does not answer")
 
-// begin takes leave to ask; nil where that is of no use.
-func (t *town) begin() Pages {
-	p := t.Pages()
+// rests reports whether it did not answer a moment ago.
+func (t *town) rests() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if p == nil || t.asking >= together || time.Since(t.failed) < rest {
-		return nil
+	return time.Since(t.failed) < rest
+}
+
+// begin waits for a turn to ask; false where none comes: what is busy only is not away.
+func (t *town) begin(ctx context.Context) bool {
+	select {
+	case t.turns <- struct{}{}:
+		return true
+	default:
 	}
-	t.asking++
-	return p
+	if t.late.Load() >= together {
+		return false
+	}
+	select {
+	case t.turns <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // end notes how it went.
-func (t *town) end(err error) {
+func (t *town) end(failed bool) {
+	<-t.turns
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.asking--
-	if err != nil {
+	if failed {
 		t.failed = time.Now()
 	}
 }
@@ -66,14 +81,23 @@ func all[T any](ctx context.Context, f *Front, ask func(context.Context, Pages) 
 	out, wait := make([]answer[T], len(f.towns)), make([]chan answer[T], len(f.towns))
 	for n, t := range f.towns {
 		out[n] = answer[T]{town: t, err: errAway}
-		p := t.begin()
-		if p == nil {
+		p := t.Pages()
+		if p == nil || t.rests() {
 			continue
 		}
 		wait[n] = make(chan answer[T], 1) // so that one that comes too late goes on
 		go func() {
+			if !t.begin(ctx) {
+				wait[n] <- answer[T]{town: t, err: errAway}
+				return
+			}
+			intime := context.AfterFunc(ctx, func() { t.late.Add(1) })
+			asked := time.Now()
 			is, err := ask(ctx, p)
-			t.end(err)
+			if !intime() {
+				t.late.Add(-1)
+			}
+			t.end(err != nil && (ctx.Err() == nil || time.Since(asked) > patience/2)) // else it had no time
 			wait[n] <- answer[T]{t, is, err}
 		}()
 	}

@@ -57,7 +57,7 @@ func New(cities []City, public string, log *slog.Logger) (*Front, error) {
 	f := &Front{public: public, cache: httpcache.New(), log: log, speak: i18n.Localizers(),
 		pages: make(map[string]*template.Template)}
 	for _, c := range cities {
-		f.towns = append(f.towns, &town{City: c})
+		f.towns = append(f.towns, &town{City: c, turns: make(chan struct{}, together)})
 	}
 	for _, code := range i18n.Codes {
 		s := f.speak[code]

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -87,6 +88,22 @@ func TestNobodyWaitsForOneCity(t *testing.T) {
 			t.Errorf("when it is back it is %s", body)
 		}
 		time.Sleep(time.Hour) // so that all are through
+	})
+}
+
+// TestBusyIsNotAway: of more who ask at once than a city is asked for, each has its answer.
+func TestBusyIsNotAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := front(t, &pages{name: "good", after: 50 * time.Millisecond})
+		var all sync.WaitGroup
+		for n := range together + 2 {
+			all.Go(func() {
+				if _, body := get(h, fmt.Sprint("/?n=", n)); strings.Contains(body, "cannot be read just now") {
+					t.Error("a city that answers is said not to")
+				}
+			})
+		}
+		all.Wait()
 	})
 }
 
