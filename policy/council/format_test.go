@@ -93,6 +93,18 @@ func TestFormat5(t *testing.T) {
 	}
 }
 
+// TestWordsOfFormat5 verifies motions of format 5 that have words, limits and contacts: those of a
+// first policy took the charter's quorum then.
+func TestWordsOfFormat5(t *testing.T) {
+	chain, _ := enactedIn(t, "format5-words-first.sluice", "format5-words-second.sluice")
+	if first := chain[0]; first.Format != 5 || !strings.Contains(string(first.Text), "(quorum of the charter: enact, charter)") {
+		t.Errorf("it does not say what it said:\n%.3000s", first.Text)
+	}
+	if second := string(chain[1].Text); !strings.Contains(second, `the data protection officer: "Delegada`) {
+		t.Errorf("it does not say what it said:\n%.3000s", second)
+	}
+}
+
 // TestFormat6 verifies motions that were enacted in format 6: nobody removed numbers then, so
 // their texts do not say it, and a shorter time to keep them took no more than the quick quorum.
 func TestFormat6(t *testing.T) {

@@ -64,6 +64,10 @@ func wordsOf(out map[string]string, what string, list map[string]map[string]stri
 	}
 }
 
+// wholeSince is the first format of motions in which contacts and words of a first policy are
+// enacted with the whole of it: texts of earlier ones say the charter's quorum.
+const wholeSince = 7
+
 // names compares contacts and words.
 func (c *comparison) names() {
 	var old bundle.Policy
@@ -74,7 +78,7 @@ func (c *comparison) names() {
 		old.Charter = &decision.Charter{}
 	}
 	needs := Charter
-	if c.old == nil { // a first policy is enacted as a whole
+	if c.old == nil && (c.before.Format == 0 || c.before.Format >= wholeSince) {
 		needs = ""
 	}
 	a, b := contacts(old.Charter), contacts(c.new.Charter)
