@@ -296,6 +296,7 @@ func TestEnds(t *testing.T) {
 
 		"a larger group":   {with("min_units: 10", "min_units: 20"), false},
 		"a smaller budget": {with("epsilon: 0.5", "epsilon: 0.3"), false},
+		"fewer fields":     {with("keep: [device, speed]", "keep: [device]"), false},
 		"fewer times":      {with("max_contributions: 2", "max_contributions: 1"), false},
 		"a suspension":     {[]step{put("suspended.yaml", suspendD)}, false},
 		"some coarser": {[]step{mean, swap(file, "place:", "generalise: [{field: speed, step: 10}]\nplace:")},
