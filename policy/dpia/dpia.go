@@ -147,6 +147,9 @@ func (d *doc) record() {
 	d.b.WriteString(d.say("rows") + "\n")
 	for _, x := range d.list {
 		who, erased, measures := "-", d.l.Each(x.Stream.Every), "exact"
+		if x.Days != nil {
+			erased = d.l.Each(x.Days.Every)
+		}
 		if !x.Stream.Unit.None() {
 			who, erased = d.say("people", d.l.Many(x.Stream.Unit.StandsFor)), d.l.Period(x.Stream.Forget)
 			if x.Stream.Unit.StandsFor == "home" {

@@ -304,6 +304,9 @@ func round(f float64) float64 {
 
 func (t *text) forget() []string {
 	every := t.l.Each(t.s.Every)
+	if t.d.Days != nil { // their readings are counted anew, over the day
+		every = t.l.Each(t.d.Days.Every)
+	}
 	if t.s.Unit.None() {
 		return []string{t.say("g-none", every)}
 	}

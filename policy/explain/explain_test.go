@@ -184,3 +184,21 @@ func TestElide(t *testing.T) {
 		}
 	}
 }
+
+// TestDaysAreForgottenLater: readings that are counted anew over a day are forgotten with it, not
+// with the quarter of an hour.
+func TestDaysAreForgottenLater(t *testing.T) {
+	const file = "decisions/2026-16-noise.yaml"
+	for retain, want := range map[string]string{
+		"P5Y":                         "Single readings are forgotten when their window (15 minutes) is over.",
+		"{hours: P2Y, days: forever}": "Single readings are forgotten when their window (day) is over.",
+	} {
+		p := example(t, func(files bundle.Files) {
+			files[file] = []byte(strings.Replace(string(files[file]), "retain: P5Y", "retain: "+retain, 1))
+		})
+		got, err := explain.Decision(0, p, p.Decision("2026-16"), explain.Vote{})
+		if err != nil || !strings.Contains(got, want) {
+			t.Errorf("%s: %v\n%s", retain, err, got)
+		}
+	}
+}
