@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -49,6 +50,9 @@ func (c *comparison) changed(a, b *bundle.Decision) {
 			continue
 		}
 		x.Ends = k.ends != nil && c.before.knows(k) && (k.ends(a, b) || k.ends(agreed, b))
+		if k.name == "retain" {
+			x.removes = cmp.Or(removes(a, b), removes(agreed, b))
+		}
 		c.add(x)
 	}
 }

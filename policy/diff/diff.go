@@ -55,6 +55,8 @@ type Change struct {
 	Needs Quorum
 	// Ends: a public series ends by this change, or may have nothing to show.
 	Ends bool
+	// removes is the sentence about numbers that are kept for a shorter time.
+	removes string
 	// Old and New are shown in each language; both empty for added and removed.
 	Old, New locales.Texts
 }

@@ -296,6 +296,37 @@ func TestMarks(t *testing.T) {
 	}
 }
 
+// TestRemovalsAreSaid: numbers are removed where their own time is shorter; where a decision
+// publishes no days any more, their stream ends and its numbers stay. Days of a decision about
+// units are another one's. All of it takes notice.
+func TestRemovalsAreSaid(t *testing.T) {
+	nobody := strings.NewReplacer("unit: {field: device, stands_for: device}", `unit: {none: "no one"}`,
+		"distinct(unit)", "mean(speed)", "keep: [device, speed]", "keep: [speed]").Replace(plain)
+	const removed, ends = "removed for good", "a public series ends"
+	for _, c := range []struct{ plain, old, new, want string }{
+		{nobody, "P5Y", "P2Y", removed},
+		{nobody, "{hours: P2Y, days: P9Y}", "{hours: P2Y, days: P3Y}", removed},
+		{nobody, "{hours: P2Y, days: P9Y}", "P2Y", removed},
+		{nobody, "{hours: P2Y, days: forever}", "{hours: P2Y}", ends},
+		{nobody, "{hours: P2Y, days: forever}", "forever", ends},
+		{plain, "{hours: P2Y, days: forever}", "P1Y", removed},
+		{plain, "{hours: P2Y, days: forever}", "{hours: P2Y, days: P3Y}", ""},
+	} {
+		with := func(retain string) *bundle.Policy { return policyOf(t, c.plain+"retain: "+retain+"\n") }
+		list := between(with(c.old), with(c.new))
+		if len(list) != 1 || !list[0].Ends || list[0].Needs == Suspend {
+			t.Fatalf("%s to %s: %+v", c.old, c.new, list)
+		}
+		words := list[0].Words(0)
+		if has := strings.Contains(words, removed); has != (c.want == removed) {
+			t.Errorf("%s to %s: %q", c.old, c.new, words)
+		}
+		if has := strings.Contains(words, ends); has != (c.want == ends) {
+			t.Errorf("%s to %s: %q", c.old, c.new, words)
+		}
+	}
+}
+
 // TestNothingIsOverlooked: every key that a decision or a charter can have is
 // compared.
 func TestNothingIsOverlooked(t *testing.T) {

@@ -145,7 +145,8 @@ var keys = []key{
 		}),
 		show: func(s *formatter, d *bundle.Decision) string { return s.period(d.Stream.Forget) },
 	},
-	{name: "retain", mark: retainOrder, ends: removes, endsSince: removedSince, show: (*formatter).retain},
+	{name: "retain", mark: retainOrder, ends: shorter, endsSince: removedSince,
+		show: (*formatter).retain},
 	{
 		name: "from", mark: func(a, b *bundle.Decision) Mark { return greater(dayOf(a.From), dayOf(b.From)) },
 		ends: func(a, b *bundle.Decision) bool { return dayOf(b.From) > dayOf(a.From) },

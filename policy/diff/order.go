@@ -277,9 +277,23 @@ func retainOrder(a, b *bundle.Decision) Mark {
 // over: earlier versions did not.
 const removedSince = 7
 
-// removes reports whether b keeps numbers for a shorter time than a: then some that are public
-// are removed for good.
-func removes(a, b *bundle.Decision) bool { return keeps(b) < keeps(a) || keepsDays(b) < keepsDays(a) }
+// shorter reports whether b keeps numbers for a shorter time than a, or wants no days kept any
+// more.
+func shorter(a, b *bundle.Decision) bool { return keeps(b) < keeps(a) || keepsDays(b) < keepsDays(a) }
+
+// removes says what a shorter time does: some numbers that are public are removed for good, or
+// only the stream of days ends, whose numbers stay. Days of a decision about units are those of
+// another one, by whose words they go.
+func removes(a, b *bundle.Decision) string {
+	days := a.KeepsDays() && a.Stream.Unit.None()
+	switch {
+	case keeps(b) < keeps(a), days && long(b.Retain.Days) < long(a.Retain.Days):
+		return "removing"
+	case days && !b.KeepsDays():
+		return "ending"
+	}
+	return ""
+}
 
 // keeps is how long a decision keeps the numbers of its own windows; what is not said is kept.
 func keeps(d *bundle.Decision) time.Duration { return long(d.Retain.For(d.Publish.Every)) }

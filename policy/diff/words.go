@@ -45,7 +45,9 @@ func (c Change) Words(l explain.Lang) string {
 	}
 	switch {
 	case c.Ends && c.Key == "retain":
-		line += " " + say(l, "removing")
+		if c.removes != "" {
+			line += " " + say(l, c.removes)
+		}
 	case c.Ends:
 		line += " " + say(l, "ending")
 	}
