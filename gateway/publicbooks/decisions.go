@@ -21,16 +21,25 @@ type decisionsBook struct {
 	files *files
 	texts map[string]map[string]string // decisions in plain words
 	stood []books.Decision             // as last written
+	// early are the decisions as they stood before this gateway knew the time: what it writes
+	// till then is dated anew. It is nil once it does.
+	early *[]books.Decision
 }
 
 // write writes what residents may know of each decision: in force,
 // coming, and, from what was written before, past. The texts and the votes are
 // those of the motion that gave the decision its present words.
-func (b *decisionsBook) write(ctx context.Context, v *activation.View, now time.Time) error {
+func (b *decisionsBook) write(ctx context.Context, v *activation.View, now time.Time, timed bool) error {
 	set, running, coming := v.Latest, v.Running(), v.Coming
 	before, err := b.decided(ctx)
 	if err != nil {
 		return err
+	}
+	if !timed && b.early == nil {
+		b.early = &before
+	}
+	if b.early != nil {
+		before = *b.early
 	}
 	known := make(map[string]books.Decision)
 	for _, d := range before {
@@ -84,7 +93,13 @@ func (b *decisionsBook) write(ctx context.Context, v *activation.View, now time.
 		return err
 	}
 	b.stood = list
-	return b.files.keep(ctx, decisionsName, raw)
+	if err := b.files.keep(ctx, decisionsName, raw); err != nil {
+		return err
+	}
+	if timed {
+		b.early = nil
+	}
+	return nil
 }
 
 // date says since when the words of a decision, and what comes next, are in the books: as

@@ -195,7 +195,7 @@ func (w *Writer) writePolicy(ctx context.Context, v *activation.View, report ing
 	if err := w.streams.keepStreams(ctx, streams); err != nil {
 		return err
 	}
-	if err := w.decisions.write(ctx, v, now); err != nil {
+	if err := w.decisions.write(ctx, v, now, !report.Now.IsZero()); err != nil {
 		return err
 	}
 	return w.register.write(ctx, v, w.decisions.stood, report.Lives)
