@@ -62,6 +62,9 @@ func TestMakeTestsAll(t *testing.T) {
 			begins = begins || !watched[path] && goes.Match(raw)
 			alone = alone || also.Match(raw)
 			differs = differs || name != "sluice/test/raced" && raced.Match(raw)
+			for _, test := range never(t, path, raw) {
+				t.Errorf("make test runs %s neither with the race detector nor without", test)
+			}
 		}
 		switch {
 		case !tested[true][name] && !tested[false][name]:
@@ -237,6 +240,25 @@ var raced = regexp.MustCompile(`(?m)\A//go:build race$|^\s*raced\.Skip\(t\)`)
 
 // also is a test that make test runs with the race detector alone.
 var also = regexp.MustCompile(`(?m)^\s*raced\.Also\(t\)`)
+
+// never are the tests of a file that are skipped both with the race detector and without it.
+func never(t *testing.T, path string, raw []byte) (names []string) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, raw, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok {
+			continue
+		}
+		if text := raw[f.Pos()-1 : f.End()-1]; also.Match(text) && raced.Match(text) {
+			names = append(names, path+": "+f.Name.Name)
+		}
+	}
+	return names
+}
 
 // goes is code that begins a goroutine.
 var goes = regexp.MustCompile(`(?m)^\s*go [a-z(]|\.Go\(|AfterFunc\(|\bhttptest\.NewServer|\bt\.Parallel\(\)`)
