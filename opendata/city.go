@@ -86,6 +86,7 @@ type site struct {
 	here      string // its address on this machine; empty if others can connect
 	below     string // the path of its pages; empty for all of the server
 	listeners int    // of its events, at most
+	mqtt      int    // connections of its broker, at most
 }
 
 // newCity takes what a city needs, and makes its routes.
@@ -124,7 +125,7 @@ func (c *city) routes(cfg Config, public string, at site) error {
 	}
 	c.pages = pages
 	pages.On(c.streets.Ground, cfg.StreetsCredit)
-	if err := c.openMQTT(cfg, place.Base(), at.loopback); err != nil {
+	if err := c.openMQTT(cfg, place.Base(), at); err != nil {
 		return err
 	}
 	rows := api.New(c.source, cache, cmp.Or(public, at.below), c.log)

@@ -40,7 +40,8 @@ type Config struct {
 	} `yaml:"live"`
 	// MQTT is a broker for reading. Listen is its address, such as 0.0.0.0:1883; empty for
 	// none. WebSocket serves the same at /mqtt of HTTP. It takes as many connections as HTTP
-	// does, besides those, and of one address as many as Connections says.
+	// does, besides those, and of one address as many as Connections says; the brokers of
+	// several cities share them evenly.
 	MQTT struct {
 		Listen    string `yaml:"listen"`
 		WebSocket bool   `yaml:"websocket"`

@@ -84,7 +84,8 @@ func (s *Server) close() error {
 // site is where a city is that has the server for itself. Only the configuration knows the
 // public address.
 func (s *Server) site(cfg Config) site {
-	at := site{loopback: door.Loopback(s.listener.Addr()), listeners: s.seats(cfg)}
+	at := site{loopback: door.Loopback(s.listener.Addr()), listeners: s.seats(cfg),
+		mqtt: connections / max(1, cfg.brokers())}
 	if at.loopback {
 		at.here = "http://" + s.Addr()
 	}
