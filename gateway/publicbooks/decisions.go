@@ -31,15 +31,9 @@ type decisionsBook struct {
 // those of the motion that gave the decision its present words.
 func (b *decisionsBook) write(ctx context.Context, v *activation.View, now time.Time, timed bool) error {
 	set, running, coming := v.Latest, v.Running(), v.Coming
-	before, err := b.decided(ctx)
+	before, err := b.earlier(ctx, timed)
 	if err != nil {
 		return err
-	}
-	if !timed && b.early == nil {
-		b.early = &before
-	}
-	if b.early != nil {
-		before = *b.early
 	}
 	known := make(map[string]books.Decision)
 	for _, d := range before {
@@ -88,6 +82,23 @@ func (b *decisionsBook) write(ctx context.Context, v *activation.View, now time.
 			list = append(list, e)
 		}
 	}
+	return b.keep(ctx, list, timed)
+}
+
+// earlier are the decisions as they stood before, or before this gateway knew the time.
+func (b *decisionsBook) earlier(ctx context.Context, timed bool) ([]books.Decision, error) {
+	if b.early != nil {
+		return *b.early, nil
+	}
+	before, err := b.decided(ctx)
+	if err == nil && !timed {
+		b.early = &before
+	}
+	return before, err
+}
+
+// keep writes the list; what is dated by the gateway's time is dated for good.
+func (b *decisionsBook) keep(ctx context.Context, list []books.Decision, timed bool) error {
 	raw, err := books.JSON(list)
 	if err != nil {
 		return err

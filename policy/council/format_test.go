@@ -97,7 +97,8 @@ func TestFormat5(t *testing.T) {
 // first policy took the charter's quorum then.
 func TestWordsOfFormat5(t *testing.T) {
 	chain, _ := enactedIn(t, "format5-words-first.sluice", "format5-words-second.sluice")
-	if first := chain[0]; first.Format != 5 || !strings.Contains(string(first.Text), "(quorum of the charter: enact, charter)") {
+	const quorum = "(quorum of the charter: enact, charter)"
+	if first := chain[0]; first.Format != 5 || !strings.Contains(string(first.Text), quorum) {
 		t.Errorf("it does not say what it said:\n%.3000s", first.Text)
 	}
 	if second := string(chain[1].Text); !strings.Contains(second, `the data protection officer: "Delegada`) {
