@@ -2,6 +2,7 @@ package opendata
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -115,6 +116,29 @@ func TestLiveOnlyWhatIsInTheBooks(t *testing.T) {
 	if e := q.listen("", "1").must(); !strings.Contains(e.data, `"status":"withdrawn"`) ||
 		!strings.Contains(e.data, `"value":null`) {
 		t.Errorf("what was withdrawn comes as %q", e)
+	}
+}
+
+// TestLiveRemoved: windows that were removed on time are not waited for.
+func TestLiveRemoved(t *testing.T) {
+	q := newSquare(t, 1)
+	for range 5 {
+		q.enter(0, q.rows(0))
+	}
+	line := fmt.Sprintf(`{"n":1,"at":"2026-07-03T00:00:00Z","gateway":"g","stream":"noise","retain":"P1D","until":%q}`+"\n",
+		noon.Add(5*time.Hour).Format(time.RFC3339))
+	if err := os.WriteFile(filepath.Join(string(q.dirs[0]), "removals.jsonl"), []byte(line), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	q.release(0)
+	q.open(Config{})
+	defer q.stop()
+	begun := time.Now()
+	if e := q.listen("?after=0", "").must(); e.id != "6" {
+		t.Errorf("the first is %q", e)
+	}
+	if took := time.Since(begun); took > 25*time.Second { // ten for each would be fifty
+		t.Errorf("it came after %s", took)
 	}
 }
 

@@ -34,11 +34,12 @@ type lane struct {
 	source   books.Source
 	follower *books.Follower
 	every    time.Duration
-	waiting  []*window // lines whose rows are not known to be complete
-	old      int       // of those, the first so many are
-	since    time.Time // when the next began to wait; zero for not yet
-	known    bool      // to the feed
-	had      bool      // lines
+	waiting  []*window            // lines whose rows are not known to be complete
+	old      int                  // of those, the first so many are
+	since    time.Time            // when the next began to wait; zero for not yet
+	known    bool                 // to the feed
+	had      bool                 // lines
+	removed  map[string]time.Time // by stream, until when its windows were, when the book was first read
 
 	last  int64       // line of the newest window that is known; guarded by feed.mu
 	floor int64       // line up to which none is remembered; guarded by feed.mu
@@ -107,8 +108,21 @@ func (l *lane) read() error {
 	}
 	if anew { // what is before has long been in the store
 		l.old = max(0, len(l.waiting)-unsure)
+		l.missed()
 	}
 	return err
+}
+
+// missed notes which windows are not in the store any more, and are not waited for. Where that
+// cannot be read they are.
+func (l *lane) missed() {
+	l.removed = make(map[string]time.Time)
+	list, _ := books.Reader{Source: l.source}.Removals()
+	for _, r := range list {
+		if r.Until.After(l.removed[r.Stream]) {
+			l.removed[r.Stream] = r.Until
+		}
+	}
 }
 
 // line decodes a line; nil for one that says nothing that can be shown.
@@ -173,6 +187,9 @@ func (l *lane) settle(ctx context.Context) []*window {
 // ready reports whether a window can be shown as it is. A store that cannot be read is
 // waited for.
 func (l *lane) ready(ctx context.Context, w *window, waited time.Duration) bool {
+	if !w.end.After(l.removed[w.stream]) {
+		return true
+	}
 	have, passed, err := l.feed.events.stored(ctx, w)
 	switch {
 	case err != nil:
