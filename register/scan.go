@@ -64,6 +64,7 @@ type scanner struct {
 	// id is for errors.
 	feature, positions int
 	id                 string
+	broken             bool // the next token is none
 }
 
 var (
@@ -87,22 +88,43 @@ func scan(raw []byte) error {
 	s.tokens.UseNumber()
 	if err := s.value(collection, 0); err != nil {
 		switch {
-		case s.feature == 0:
-			return err
-		case names.Valid(s.id):
-			return fmt.Errorf("feature %d (%s): %w", s.feature, s.id, err)
+		case s.feature > 0 && names.Valid(s.id):
+			err = fmt.Errorf("feature %d (%s): %w", s.feature, s.id, err)
+		case s.feature > 0:
+			err = fmt.Errorf("feature %d: %w", s.feature, err)
 		}
-		return fmt.Errorf("feature %d: %w", s.feature, err)
+		return &LineError{s.line(raw), err}
 	}
 	if _, err := s.tokens.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something stands behind the end; a file is one GeoJSON object")
+		return &LineError{s.line(raw), errors.New("something stands behind the end; a file is one GeoJSON object")}
 	}
 	return nil
+}
+
+// LineError is what is wrong with zones.geojson before it is features. It stands on Line, or
+// just before it.
+type LineError struct {
+	Line int
+	Err  error
+}
+
+func (e *LineError) Error() string { return e.Err.Error() }
+
+func (e *LineError) Unwrap() error { return e.Err }
+
+// line is the one that has been read to; blanks behind a token are not read.
+func (s *scanner) line(raw []byte) int {
+	rest := raw[min(len(raw), int(s.tokens.InputOffset())):]
+	if s.broken {
+		rest = bytes.TrimLeft(rest, " \t\r\n,:")
+	}
+	return 1 + bytes.Count(raw[:len(raw)-len(rest)], []byte("\n"))
 }
 
 func (s *scanner) next() (json.Token, error) {
 	t, err := s.tokens.Token()
 	if err != nil {
+		s.broken = true
 		return nil, errJSON
 	}
 	return t, nil

@@ -144,6 +144,34 @@ func TestTheCitysIDStays(t *testing.T) {
 	}
 }
 
+// TestZonesThatAreNoJSONHaveTheirLine: what is wrong with zones.geojson before it is features
+// is said on its line, where tokens are wrong and where they are too many.
+func TestZonesThatAreNoJSONHaveTheirLine(t *testing.T) {
+	good := string(portalba.Policy()["zones.geojson"])
+	lines := strings.Split(good, "\n")
+	for _, n := range []int{0, 3, len(lines) / 2} {
+		for _, slip := range []string{"= ", `"type" "b", `} {
+			bad := slices.Clone(lines)
+			bad[n] = slip + bad[n]
+			foundOn(t, strings.Join(bad, "\n"), n+1, n+1)
+		}
+	}
+	foundOn(t, good+"{}", len(lines), len(lines))
+	foundOn(t, strings.Replace(good, "[[", "[[7,", 1), 1, len(lines)-1)
+	foundOn(t, good[:len(good)/2], 1+strings.Count(good[:len(good)/2], "\n"), len(lines))
+}
+
+// foundOn looks that zones.geojson is found wrong on a line from first to last.
+func foundOn(t *testing.T, zones string, first, last int) {
+	t.Helper()
+	files := portalba.Policy()
+	files["zones.geojson"] = []byte(zones)
+	found, _ := run(files)
+	if len(found) == 0 || found[0].File != "zones.geojson" || found[0].Line < first || found[0].Line > last {
+		t.Errorf("want it on a line from %d to %d: %+v", first, last, found)
+	}
+}
+
 // TestAZoneHasItsLine: what is wrong with one feature of zones.geojson is said on its line.
 func TestAZoneHasItsLine(t *testing.T) {
 	files := portalba.Policy()

@@ -211,6 +211,10 @@ func (c *checker) raw(file, rule string, err error) {
 	if errors.As(err, &feature) {
 		at.Line = feature.Line
 	}
+	var line *register.LineError
+	if errors.As(err, &line) {
+		at.Line = line.Line
+	}
 	switch text {
 	case civil.NoDay:
 		c.add(Finding{File: file, Line: at.Line, Column: at.Column, Rule: rule, Case: "day"})
