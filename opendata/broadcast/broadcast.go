@@ -53,7 +53,7 @@ type Config struct {
 	// URL is the public address of the pages; empty where it is not known.
 	URL string
 	// Zone is a zone's name; nil where ids are enough.
-	Zone func(id string) (name string, known bool)
+	Zone func(id, lang string) (name string, known bool)
 	Log  *slog.Logger
 }
 

@@ -117,7 +117,8 @@ func (b *Broker) discovery(ctx context.Context) (map[string]string, error) {
 					continue
 				}
 				id := plain(city.ID) + "_" + plain(st.ID) + "_" + plain(c.ID) + "_" + plain(m.Name)
-				raw, err := json.Marshal(entity{Name: b.name(words, st.Stream, c, m), UniqueID: "sluice_" + id,
+				name := b.name(words, language, st.Stream, c, m)
+				raw, err := json.Marshal(entity{Name: name, UniqueID: "sluice_" + id,
 					StateTopic: state, Attributes: state, Template: "{{ value_json.numbers[" + quoted(m.Name) + "] }}",
 					Unit: words.Unit(m.Unit, 2), State: "measurement", Device: of, Origin: origin{"Sluice"}})
 				if err != nil {
@@ -131,10 +132,10 @@ func (b *Broker) discovery(ctx context.Context) (map[string]string, error) {
 }
 
 // name is what somebody reads in a list of sensors.
-func (b *Broker) name(words i18n.Words, st books.Stream, c books.Cell, m books.Measure) string {
+func (b *Broker) name(words i18n.Words, lang string, st books.Stream, c books.Cell, m books.Measure) string {
 	zone := c.Zone
 	if b.cfg.Zone != nil {
-		if name, known := b.cfg.Zone(c.Zone); known {
+		if name, known := b.cfg.Zone(c.Zone, lang); known {
 			zone = name
 		}
 	}

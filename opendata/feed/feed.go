@@ -35,14 +35,15 @@ type Feeds struct {
 	cache  *httpcache.Cache
 	desk   *news.Desk
 	base   string
-	zones  func(id string) (name string, known bool)
+	zones  func(id, lang string) (name string, known bool)
 	fail   httpcache.Failer
 }
 
 // New makes the handler. The base is the address at which pages are; zones says what a zone
-// is called.
+// is called in a language.
 func New(
-	source *query.Source, cache *httpcache.Cache, desk *news.Desk, base string, zones func(string) (string, bool),
+	source *query.Source, cache *httpcache.Cache, desk *news.Desk, base string,
+	zones func(id, lang string) (string, bool),
 	fail httpcache.Failer,
 ) *Feeds {
 	return &Feeds{source, cache, desk, base, zones, fail}
@@ -92,11 +93,15 @@ func (f *Feeds) decision(_ *http.Request, id string) (*subject, error) {
 }
 
 func (f *Feeds) zone(_ *http.Request, id string) (*subject, error) {
-	name, known := f.zones(id)
-	if !known {
-		return nil, query.ErrUnknown
+	title := make(map[string]string)
+	for _, lang := range i18n.Codes {
+		name, known := f.zones(id, lang)
+		if !known {
+			return nil, query.ErrUnknown
+		}
+		title[lang] = name
 	}
-	return &subject{map[string]string{books.Unsaid: name}, "/", func(e *news.Event) bool {
+	return &subject{title, "/", func(e *news.Event) bool {
 		return slices.Contains(e.Zones, id)
 	}}, nil
 }
@@ -158,7 +163,7 @@ func (f *Feeds) serve(
 	}
 	d.home, d.self = f.base+s.path+query, f.base+r.URL.EscapedPath()+query
 	names := news.Names{Words: speak, Vocabulary: city.Names, Place: func(zone string) string {
-		name, _ := f.zones(zone)
+		name, _ := f.zones(zone, lang)
 		return cmp.Or(name, zone)
 	}}
 	for _, e := range list {

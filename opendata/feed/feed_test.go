@@ -59,8 +59,8 @@ func serve(t *testing.T, base string) http.Handler {
 	}
 	source := &query.Source{Store: nothing{}, Books: books.Reader{Source: s}}
 	mux := http.NewServeMux()
-	New(source, httpcache.New(), news.New(source), base, func(id string) (string, bool) {
-		return "El Port", id == "port"
+	New(source, httpcache.New(), news.New(source), base, func(id, lang string) (string, bool) {
+		return map[string]string{"es": "El Puerto"}[lang] + map[bool]string{true: "El Port"}[lang != "es"], id == "port"
 	}, func(w http.ResponseWriter, r *http.Request, err error) {
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = w.Write([]byte(err.Error()))
@@ -128,6 +128,16 @@ func TestFeeds(t *testing.T) {
 				!strings.HasPrefix(x.URL, "https://data.example/decisions/") {
 				t.Errorf("%s: %+v and %+v", path, e, x)
 			}
+		}
+	}
+}
+
+// TestZonesByLanguage: a zone is called in the feed's language.
+func TestZonesByLanguage(t *testing.T) {
+	h := serve(t, "https://data.example")
+	for lang, want := range map[string]string{"es": "El Puerto ·", "ca": "El Port ·", "en": "El Port ·"} {
+		if body := get(t, h, "/feed/zones/port.json?lang="+lang).Body.String(); !strings.Contains(body, want) {
+			t.Errorf("%s: it has no %q", lang, want)
 		}
 	}
 }

@@ -86,9 +86,10 @@ func (w *Web) zoneMap(lang string) (zonemap.Map, error) {
 	return w.zones.m[lang], nil
 }
 
-// Zone returns the name of a zone, and whether there is one with the id.
-func (w *Web) Zone(id string) (name string, known bool) {
-	m, err := w.zoneMap("")
+// Zone returns the name of a zone in a language, or its plain one where the language is empty,
+// and whether there is one with the id.
+func (w *Web) Zone(id, lang string) (name string, known bool) {
+	m, err := w.zoneMap(lang)
 	if err != nil {
 		return "", false
 	}

@@ -96,7 +96,7 @@ func (p *sensorList) ask(w *Web, r *http.Request) error {
 	q := r.URL.Query()
 	p.Only = only{q.Get("zone"), q.Get("kind"), q.Get("silent") == "1"}
 	if zone := p.Only.Zone; zone != "" && !slices.Contains(p.Zones, zone) {
-		if _, known := w.Zone(zone); !known {
+		if _, known := w.Zone(zone, ""); !known {
 			return &query.Invalid{Parameter: "zone", Hint: "names no zone"}
 		}
 		p.Zones = append(p.Zones, zone) // a zone without sensors is one all the same
