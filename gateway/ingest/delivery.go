@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/format"
 	"sluice/gateway/ingest/internal/intake"
@@ -155,10 +154,10 @@ func rank(c fault.Code) int {
 	return 1
 }
 
-// apply takes a reading along one plan into its window. The account counts it there where
-// accounted is true.
+// apply takes a reading along one plan, and hands over what is left of it. The account counts
+// it there where accounted is true.
 func (d *delivery) apply(p *route, r reading.Reading, stamp *reading.Stamp, accounted bool) fault.Fault {
-	w, code := d.in.windows.at(p, stamp.Time)
+	at, code := d.in.counting.slot(p, stamp.Time)
 	if code != fault.None {
 		return fault.New(code)
 	}
@@ -172,40 +171,19 @@ func (d *delivery) apply(p *route, r reading.Reading, stamp *reading.Stamp, acco
 		Owner: p.owner,
 	}
 	switch {
-	case !w.Stream.Unit.None():
-		e.Unit = w.epoch.Tag(d.kept.Unit)
+	case !at.spec.Unit.None():
+		e.Unit = at.units.Tag(d.kept.Unit)
 		if !stamp.Sequenced {
-			e.Message = w.readingTag(e, stamp.Timed)
+			e.Message = at.readingTag(e, stamp.Timed)
 		}
 	case !stamp.Sequenced:
-		e.Message = w.messageTag(d.message, d.serial, stamp.Index)
+		e.Message = at.messageTag(d.message, d.serial, stamp.Index)
 	}
 	// Without time or seq, equal messages are equal readings only if the sender
 	// says that it sends again (MQTT 3.1.1 section 3.3.1.1).
-	again := (stamp.Sequenced || stamp.Timed || d.message.Dup) && w.Seen(e)
-	if !again && holds(w.Stream) && d.sensor.quota.spent(stamp.Time) {
-		return fault.New(fault.Quota)
-	}
-	if !again && !w.Room(e) {
-		return fault.New(fault.Scattered)
-	}
-	if !w.Stream.Unit.None() {
-		if code := w.admit(e); code != fault.None {
-			return fault.New(code)
-		}
-	}
-	if again {
-		if e.Accounted = false; !w.News(e) {
-			return fault.New(fault.Duplicate)
-		}
-	}
-	w.spend(e)
-	w.Apply(e)
-	w.pending = checkpoint.AppendEntry(w.pending, e)
-	if again {
-		return fault.New(fault.Duplicate) // to the sensor; another unit's reading had its place
-	}
-	return fault.Fault{}
+	told := stamp.Sequenced || stamp.Timed || d.message.Dup
+	code = d.in.counting.count(at, e, told, d.sensor.quota)
+	return fault.New(code) // and not that its unit is bounded
 }
 
 // large is the message that is taken in parts; intake has one at a time. It is

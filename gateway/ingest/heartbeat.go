@@ -120,6 +120,6 @@ func (r *reception) lives(s *sensor, at time.Time, every time.Duration) {
 	until := at.Add(3 * every)
 	s.silentAfter = max(s.silentAfter, until.UnixNano())
 	for n := range s.routes {
-		r.windows.markAlive(&s.routes[n], s.number, at, until)
+		r.counting.markAlive(&s.routes[n], s.number, at, until)
 	}
 }

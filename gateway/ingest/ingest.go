@@ -38,8 +38,9 @@
 //
 // The life of a reading goes through the files in this order: Run and drain (ingest.go) take
 // its message, dispatch (reception.go) finds its sensor, Reading and apply (delivery.go) lead
-// it along its routes into a window, commit (commit.go) makes that durable and acknowledges
-// the message, tick (tick.go) moves the clock, and closeDue (wall.go) lets the window out.
+// it along its routes, count (counting.go) adds what is left of it to a window, commit
+// (commit.go) makes that durable and acknowledges the message, tick (tick.go) moves the clock,
+// and closeDue (wall.go) lets the window out.
 //
 // # What is durable
 //

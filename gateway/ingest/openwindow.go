@@ -4,11 +4,8 @@ import (
 	"encoding/binary"
 	"time"
 
-	"github.com/dchest/siphash"
-
 	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/gateway/ingest/internal/fault"
-	"sluice/gateway/ingest/internal/intake"
 	"sluice/gateway/ingest/internal/pseudonym"
 	"sluice/gateway/ingest/internal/window"
 )
@@ -29,15 +26,10 @@ type stream struct {
 // openWindow is a window with what it owes the log.
 type openWindow struct {
 	*window.Window
-	name       string
-	start, end int64
-	k0, k1     uint64
-	epoch      *openEpoch
-	pending    []byte
-	combined   []byte
-	// Of the message with this serial number, a hash.
-	hashed       uint64
-	hash0, hash1 uint64
+	slot
+	name    string
+	epoch   *openEpoch
+	pending []byte
 }
 
 // unitsInEpoch bounds what one sensor may bring into an epoch's windows, beside the
@@ -133,54 +125,4 @@ func (w *openWindow) spend(e *window.Entry) {
 		w.epoch.Use(e.Unit)
 		w.epoch.pending = append(w.epoch.pending, e.Unit[:]...)
 	}
-}
-
-// readingTag stands for a reading of a unit without seq: for what it says of the unit, since
-// what else is in its message must not decide whether it was there before.
-func (w *openWindow) readingTag(e *window.Entry, timed bool) pseudonym.Tag {
-	b := binary.LittleEndian.AppendUint64(w.combined[:0], e.Sensor)
-	b = binary.LittleEndian.AppendUint64(b, e.Boot)
-	if timed {
-		b = binary.LittleEndian.AppendUint64(b, uint64(e.Time))
-	}
-	b = append(b, e.Unit[:]...)
-	b = binary.LittleEndian.AppendUint32(b, e.Cell)
-	b = append(b, e.Has)
-	for m := range w.Stream.Measures {
-		if e.Has&(1<<m) != 0 && w.Stream.Measures[m].Field != "" { // others have no value
-			b = binary.LittleEndian.AppendUint64(b, uint64(e.Values[m]))
-		}
-	}
-	w.combined = b
-	return w.tag()
-}
-
-// messageTag stands for a reading about nobody without seq: for its place in its message.
-// Of the message's later readings the tag is of a hash of it, made once: a message has
-// thousands.
-func (w *openWindow) messageTag(m *intake.Message, serial uint64, index int) pseudonym.Tag {
-	w.combined = append(w.combined[:0], m.Topic...)
-	w.combined = append(w.combined, 0)
-	w.combined = binary.LittleEndian.AppendUint64(w.combined, uint64(index))
-	if index == 0 {
-		w.combined = append(w.combined, m.Payload...)
-		return w.tag()
-	}
-	if w.hashed != serial {
-		w.hash0, w.hash1 = siphash.Hash128(w.k0, w.k1, m.Payload)
-		w.hashed = serial
-	}
-	w.combined = binary.LittleEndian.AppendUint64(w.combined, w.hash0)
-	w.combined = binary.LittleEndian.AppendUint64(w.combined, w.hash1)
-	return w.tag()
-}
-
-// tag is of what has been combined.
-func (w *openWindow) tag() pseudonym.Tag {
-	lo, hi := siphash.Hash128(w.k0, w.k1, w.combined)
-	clear(w.combined)
-	var t pseudonym.Tag
-	binary.LittleEndian.PutUint64(t[:], lo)
-	binary.LittleEndian.PutUint64(t[8:], hi)
-	return t
 }

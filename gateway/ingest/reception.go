@@ -17,7 +17,7 @@ type reception struct {
 	liveness *liveness
 	catchUp  *catchUp
 	routing  *routing
-	windows  *windows
+	counting counting
 
 	small  delivery // the message at hand
 	large  large    // the one that is taken in parts, between others
@@ -31,7 +31,7 @@ type reception struct {
 
 func (r *reception) setUp(i *Ingest) {
 	r.cfg, r.clock, r.account, r.feedback = &i.cfg, &i.clock, &i.account, &i.feedback
-	r.liveness, r.catchUp, r.routing, r.windows = &i.liveness, &i.catchUp, &i.routing, &i.windows
+	r.liveness, r.catchUp, r.routing, r.counting = &i.liveness, &i.catchUp, &i.routing, &i.windows
 	r.small, r.large.delivery = newDelivery(r), newDelivery(r)
 	r.memories = make(memories)
 	r.nodes = nodes{edges: sparkplug.New(), send: r.feedback.command}

@@ -96,9 +96,11 @@ func (o *windows) open(s *stream, spec *plan.Stream, digest string, start, end t
 		return w, nil
 	}
 	w := &openWindow{
-		Window: window.New(spec, digest, start, end), start: start.UnixNano(), end: end.UnixNano(),
-		name: keyName("w", s.id, start),
+		Window: window.New(spec, digest, start, end),
+		slot:   slot{spec: spec, start: start.UnixNano(), end: end.UnixNano()},
+		name:   keyName("w", s.id, start),
 	}
+	w.open = w
 	key, err := o.journal.keys.Hold(w.name) // commit makes it last
 	if err != nil {
 		return nil, err
@@ -110,6 +112,7 @@ func (o *windows) open(s *stream, spec *plan.Stream, digest string, start, end t
 		if w.epoch, err = o.epochAt(s, spec, start); err != nil {
 			return nil, err
 		}
+		w.units = w.epoch.Epoch
 	}
 	w.Lost = o.losses.window(s.id, start) || w.epoch != nil && (w.epoch.lost || o.wasDown(spec, start, end))
 	w.Share(&o.marks)

@@ -42,6 +42,7 @@ const (
 	windowsFile = "gateway/ingest/windows.go"
 	windowFile  = "gateway/ingest/openwindow.go"
 	applyFile   = "gateway/ingest/delivery.go"
+	countFile   = "gateway/ingest/counting.go"
 	windowDir   = "gateway/ingest/internal/window/"
 )
 
@@ -86,14 +87,15 @@ var edits = []edit{
 			`w.epoch.Room(e.Unit, w.Stream.Protect.MaxContributions))`},
 	{"gateway/ingest/recover.go", "e.Use([16]byte(tags))",
 		"if !zz.On(\"bound reset at restart\") {\n\t\t\t\te.Use([16]byte(tags))\n\t\t\t}"},
-	{applyFile, "if e.Accounted = false; !w.News(e) {",
+	{countFile, "if e.Accounted = false; !w.News(e) {",
 		`if e.Accounted = false; zz.On("a seq that hides another unit's reading") || !w.News(e) {`},
 	{windowDir + "units.go", "c.marks.add(w.memory.identity(e), at)",
 		`c.marks.add(w.memory.identity(e), zz.Pick("a seq that hides a unit's second reading", at, 0))`},
 	{windowDir + "units.go", "return !c.marks.has(w.memory.identity(e), e.place-1)",
 		`return !c.marks.has(w.memory.identity(e), zz.Pick("a seq that hides a unit's second reading", e.place-1, 0))`},
-	{applyFile, "\tw.spend(e)\n", "\tif e.Bounded && zz.On(\"feedback that tells a bounded reading\") " +
-		"{\n\t\td.in.feedback.add(d.sensor, fault.New(fault.Crowded), stamp)\n\t}\n\tw.spend(e)\n"},
+	{applyFile, "\treturn fault.New(code) // and not that its unit is bounded\n",
+		"\tif e.Bounded && zz.On(\"feedback that tells a bounded reading\") " +
+			"{\n\t\td.in.feedback.add(d.sensor, fault.New(fault.Crowded), stamp)\n\t}\n\treturn fault.New(code)\n"},
 	{"gateway/admin/metrics.go", "\tif m.src.Simulation {\n\t\tm.traffic(emit, r)",
 		"\tif m.src.Simulation || zz.On(\"metrics that advance at once\") {\n\t\tm.traffic(emit, r)"},
 	{"gateway/admin/metrics.go", "if src.Simulation { // bytes",
