@@ -30,7 +30,7 @@ RACED := cmd/sluice opendata gateway/ingest gateway/ingest/internal/listener fir
 	gateway/cluster/engine gateway/cluster/lease gateway/crash \
 	gateway/doctor gateway/forward gateway/inbox gateway/retention gateway/ingest/internal/intake gateway/ingest/internal/wipe \
 	internal/retry opendata/broadcast opendata/front opendata/httpcache opendata/live opendata/web perm register \
-	register/access simulate store/influx test/harness test/ports test/stalls town
+	register/access simulate store/influx studio test/harness test/ports test/stalls town
 BOTH  := cmd/sluice opendata gateway/ingest policy/rego opendata/released register simulate
 # RACE leaves SQLite's C out, which a program has made Go of: nothing of ours is in it, and all that
 # is stored took three times as long. The driver around it, and what is generic, have the detector

@@ -69,6 +69,9 @@ var arrows = map[string]row{
 	"policy/workspace": {"the clerk's directory: drafts, motions, keys and schemas, on disk",
 		"internal/civil perm policy/ballot policy/bundle policy/compile policy/council policy/decision " +
 			"policy/rego policy/schema"},
+	"studio": {"a page for those who draft: the verbs' rooms behind a door to this machine alone",
+		"brief door internal/civil internal/yamldoc policy/bundle policy/check policy/compile policy/decision " +
+			"policy/explain policy/rego policy/workspace"},
 	"configs/portalba":                 {"the example city, as a bundle", "policy/bundle"},
 	"gateway/crash":                    {"panics without values", ""},
 	"gateway/revoked":                  {"certificates that hold no more, from a file that perm guards", "perm"},
@@ -231,7 +234,7 @@ var arrows = map[string]row{
 			"opendata/i18n opendata/query perm policy/ballot policy/bundle policy/cases policy/check policy/compile " +
 			"policy/council policy/decision policy/diff policy/dpia policy/explain policy/rego policy/schema " +
 			"policy/workspace register register/access register/ca register/fleet register/preset simulate " +
-			"store/influx store/sqlite town verify"},
+			"store/influx store/sqlite studio town verify"},
 	"test/harness": {"a city of real programs, for tests",
 		"books configs/portalba firmware-sim/device opendata opendata/query store store/influx store/sqlite " +
 			"test/entered test/fenced test/ports test/samples"},

@@ -20,7 +20,8 @@ var clerkFiles = []string{
 	"../../cmd/sluice/locale.go", "../../cmd/sluice/arguments.go", "../../cmd/sluice/motion*.go",
 	"../../cmd/sluice/policy*.go",
 	"../../simulate/*.go", "../../policy/council/*.go", "../../policy/workspace/*.go", "../../policy/ballot/*.go",
-	"../../policy/cases/*.go", "../../policy/bundle/*.go", "../../policy/compile/files.go",
+	"../../policy/cases/*.go", "../../policy/bundle/*.go", "../../policy/compile/files.go", "../../studio/studio.go",
+	"../../studio/desk.go",
 }
 
 // unspoken are texts of errors that no verb of a clerk shows: bugs, or the town's own.

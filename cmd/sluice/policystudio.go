@@ -1,0 +1,44 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sluice/gateway/config"
+	"sluice/policy/rego"
+	"sluice/studio"
+)
+
+func policyStudio() *cobra.Command {
+	var language, addr string
+	c := &cobra.Command{
+		Use:   "studio [DIR]",
+		Short: "Draft decisions in a browser, on a page of this computer",
+		Args:  between(0, 1),
+		Long: "Prints the address of a page in which the decisions of DIR are written, checked and read as\n" +
+			"residents will read them. It works on the files of DIR and on no others, and only this computer can\n" +
+			"open it. The address has a secret, another at each start. Runs until SIGINT or SIGTERM.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			v, err := localeOf(cmd)
+			if err != nil {
+				return err
+			}
+			return withRules(func(rules *rego.Child) error {
+				s, err := studio.Open(studio.Options{Dir: dirArg(args), Addr: addr, Lang: v.Lang, Rules: rules,
+					Now: time.Now})
+				if err != nil {
+					return &config.Refusal{Err: err}
+				}
+				fmt.Fprintln(cmd.OutOrStdout(), s.Address())
+				fmt.Fprintln(cmd.ErrOrStderr(), v.Say(
+					"Open this address in a browser of this computer; end with Ctrl-C."))
+				return s.Run(cmd.Context())
+			})
+		},
+	}
+	langFlag(c, &language)
+	c.Flags().StringVar(&addr, "http", "127.0.0.1:0", "where to listen, on this computer only: 127.0.0.1:PORT")
+	return c
+}

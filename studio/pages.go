@@ -1,0 +1,10 @@
+package studio
+
+// register is the list of all pages.
+func (s *Server) register() {
+	s.page("GET /{$}", s.decisions)
+	s.page("GET /draft/{id}", s.draft)
+	s.page("GET /static/{name}", s.static)
+	s.page("GET /", s.missing)
+	s.page("POST /", s.missing)
+}

@@ -1,0 +1,55 @@
+package studio
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"testing"
+
+	"sluice/policy/explain"
+)
+
+// TestEachLanguageSaysAll: what one language has a sentence for the others have one for, with the
+// same parts.
+func TestEachLanguageSaysAll(t *testing.T) {
+	part := regexp.MustCompile(`%[-+#0-9.\[\]]*[a-zA-Z]`)
+	all := sentences()
+	for _, code := range explain.Languages {
+		for _, key := range slices.Sorted(maps.Keys(all["en"])) {
+			text, ok := all[code][key]
+			if !ok || text == "" {
+				t.Errorf("%s has no %s", code, key)
+				continue
+			}
+			if a, b := part.FindAllString(all["en"][key], -1), part.FindAllString(text, -1); len(a) != len(b) {
+				t.Errorf("%s of %s takes %v, and %v in English", key, code, b, a)
+			}
+		}
+		if len(all[code]) != len(all["en"]) {
+			for key := range all[code] {
+				if all["en"][key] == "" {
+					t.Errorf("only %s has %s", code, key)
+				}
+			}
+		}
+	}
+}
+
+// TestEveryPageInEachLanguage: no page names a sentence that is not there.
+func TestEveryPageInEachLanguage(t *testing.T) {
+	s := open(t)
+	for _, path := range []string{"/", "/draft/2026-14-footfall", "/draft/2026-17-air", "/nowhere"} {
+		want := 200
+		if path == "/nowhere" {
+			want = 404
+		}
+		for l := range explain.Languages {
+			r := s.request("GET", "/", "")
+			r.URL.Path = s.base(explain.Lang(l)) + path
+			if got, body := s.answer(r); got != want || !regexp.MustCompile(`(?s)<html lang="`+explain.Lang(l).String()+
+				`".*<h1>`).MatchString(body) {
+				t.Errorf("%s in %s: %d %.500s", path, explain.Lang(l), got, body)
+			}
+		}
+	}
+}
