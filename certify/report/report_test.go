@@ -146,37 +146,13 @@ func TestSignature(t *testing.T) {
 		{"another purpose", "lab " + line, raw, vote.File(), false},
 		{"no signature", "lab " + line, raw, []byte("x"), false},
 	} {
-		signers, err := ParseSigners("allowed_signers", []byte(c.signers))
+		signers, err := ballot.ParseSigners("allowed_signers", []byte(c.signers))
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
 		by, err := Verify(c.raw, c.signature, signers)
 		if (err == nil) != c.want || err == nil && by.Name != "lab" {
 			t.Errorf("%s: %q, %v", c.name, by.Name, err)
-		}
-	}
-}
-
-func TestSigners(t *testing.T) {
-	_, line := key(t, "lab")
-	for text, want := range map[string]string{
-		"":                              "nobody is in it",
-		"lab":                           "line 1: write a name",
-		"# x\n" + line:                  "line 2: write a name",
-		"lab cert-authority " + line:    "line 1: of the options",
-		`lab valid-before="1" ` + line:  "line 1: of the options",
-		`lab namespaces="*" ` + line:    "line 1: of the options",
-		`lab namespaces="a ` + line:     "line 1: of the options",
-		"lab " + line[:len(line)/2]:     "line 1: write a name",
-		"\"lab\" " + line:               "line 1: write a name",
-		strings.Repeat("x", 1<<17):      "too long",
-		strings.Repeat("#\n", 1<<19+1):  "larger than 1 MiB",
-		"lab\x1b[2J " + line:            "line 1: write a name",
-		"lab namespaces=\"a\"" + line:   "line 1: of the options",
-		"lab\tzone-not-a-key AAAA" + "": "line 1: write a name",
-	} {
-		if _, err := ParseSigners("f", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%.40q: %v, want %q", text, err, want)
 		}
 	}
 }
@@ -224,7 +200,7 @@ func TestSSHKeygen(t *testing.T) {
 	run(raw, "-Y", "verify", "-f", path("allowed_signers"), "-I", "lab", "-n", Namespace, "-s", path("ours.sig"))
 	write("report.json", raw)
 	run(nil, "-Y", "sign", "-f", path("key"), "-n", Namespace, path("report.json"))
-	signers, err := ParseSigners("f", read("allowed_signers"))
+	signers, err := ballot.ParseSigners("f", read("allowed_signers"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,24 +223,6 @@ func FuzzParse(f *testing.F) {
 		}
 		if strings.ContainsAny(r.Text(), "\x1b\r") {
 			t.Error("its words are not harmless")
-		}
-	})
-}
-
-// FuzzSigners: whatever the file, reading it ends, and whoever is in it has a name that can be shown.
-func FuzzSigners(f *testing.F) {
-	_, line := key(f, "lab")
-	f.Add([]byte("lab " + line))
-	f.Add([]byte(`lab namespaces="a,b" ` + line))
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		list, err := ParseSigners("f", raw)
-		if err == nil && len(list) == 0 {
-			t.Error("nobody, and no error")
-		}
-		for _, s := range list {
-			if !shown(s.Name) {
-				t.Error("a name that cannot be shown")
-			}
 		}
 	})
 }

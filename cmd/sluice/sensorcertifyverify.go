@@ -43,11 +43,11 @@ func verifyReport(out io.Writer, path, signers string, without []string) error {
 				name, strings.Join(report.Checks, ", "))}
 		}
 	}
-	text, err := readAtMost(signers, report.MaxSigners)
+	text, err := readAtMost(signers, ballot.MaxSigners)
 	if err != nil {
 		return &config.Refusal{Err: err}
 	}
-	list, err := report.ParseSigners(signers, text)
+	list, err := ballot.ParseSigners(signers, text)
 	if err != nil {
 		return &config.Refusal{Err: err}
 	}
