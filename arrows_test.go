@@ -40,7 +40,8 @@ var arrows = map[string]row{
 	"plan": {"what a decision means for a sensor, in a city's calendar", "internal/civil"},
 	"policy/mechanism": {"what a plan costs and how exact it is; it says so of a store's numbers",
 		"plan store"},
-	"policy/ballot": {"a signature, its key, and who may sign", "internal/names"},
+	"policy/ballot":         {"a signature and its key", ""},
+	"policy/ballot/signers": {"who may sign what is not voted", "internal/names policy/ballot"},
 	"policy/decision": {"the documents of a policy, which become plans; members' keys are read as ballots are",
 		"internal/civil internal/names internal/retention internal/yamldoc policy/ballot plan register"},
 	"policy/bundle": {"the documents together, with zones, as bytes that are signed",
@@ -86,7 +87,7 @@ var arrows = map[string]row{
 	"gateway/cluster/books": {"a ledger's transactions in that log", "gateway/cluster/engine gateway/ledger"},
 	"gateway/cluster/lease": {"who should do what, by keys that expire", "gateway/cluster/engine internal/retry"},
 	"gateway/cluster/roster": {"who the machines are: a file that people write and sign, by keys that ballots take",
-		"internal/yamldoc perm policy/ballot"},
+		"internal/yamldoc perm policy/ballot policy/ballot/signers"},
 	"gateway/cluster/settings": {"what is wrong with the engine's servers", "gateway/cluster/engine"},
 	"gateway/cluster/engine": {"the door to the engine that machines share; whose credentials perm guards",
 		"internal/retry perm"},
@@ -226,15 +227,15 @@ var arrows = map[string]row{
 	"certify/bench": {"a gateway for one device on loopback, in a directory that goes at the end",
 		"gateway gateway/config internal/names register register/access register/preset"},
 	"certify/report": {"the certificate: its form, its words, its signature by a key that ballots take",
-		"internal/names policy/ballot"},
+		"internal/names policy/ballot policy/ballot/signers"},
 	"certify": {"the checks of a device: what passes the tap and what the bench says of it become a report",
 		"certify/bench certify/envelope certify/report certify/tap register/preset"},
 	"cmd/sluice": {"the verbs; each needs its room",
 		"books books/union brief certify certify/report configs/portalba gateway " +
 			"gateway/admin gateway/config gateway/crash gateway/doctor gateway/ingest " +
 			"gateway/reconcile gateway/rollback internal/civil internal/names internal/yamldoc opendata " +
-			"opendata/i18n opendata/query perm policy/ballot policy/bundle policy/cases policy/check policy/compile " +
-			"policy/council policy/decision policy/diff policy/dpia policy/explain policy/rego policy/schema " +
+			"opendata/i18n opendata/query perm policy/ballot policy/ballot/signers policy/bundle policy/cases " +
+			"policy/check policy/compile policy/council policy/decision policy/diff policy/dpia policy/explain policy/rego policy/schema " +
 			"policy/workspace register register/access register/ca register/fleet register/preset simulate " +
 			"store/influx store/sqlite studio town verify"},
 	"test/harness": {"a city of real programs, for tests",

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sluice/policy/ballot"
+	"sluice/policy/ballot/signers"
 )
 
 func sample() *Report {
@@ -146,11 +147,11 @@ func TestSignature(t *testing.T) {
 		{"another purpose", "lab " + line, raw, vote.File(), false},
 		{"no signature", "lab " + line, raw, []byte("x"), false},
 	} {
-		signers, err := ballot.ParseSigners("allowed_signers", []byte(c.signers))
+		list, err := signers.Parse("allowed_signers", []byte(c.signers))
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
-		by, err := Verify(c.raw, c.signature, signers)
+		by, err := Verify(c.raw, c.signature, list)
 		if (err == nil) != c.want || err == nil && by.Name != "lab" {
 			t.Errorf("%s: %q, %v", c.name, by.Name, err)
 		}
@@ -200,11 +201,11 @@ func TestSSHKeygen(t *testing.T) {
 	run(raw, "-Y", "verify", "-f", path("allowed_signers"), "-I", "lab", "-n", Namespace, "-s", path("ours.sig"))
 	write("report.json", raw)
 	run(nil, "-Y", "sign", "-f", path("key"), "-n", Namespace, path("report.json"))
-	signers, err := ballot.ParseSigners("f", read("allowed_signers"))
+	list, err := signers.Parse("f", read("allowed_signers"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Verify(raw, read("report.json.sig"), signers); err != nil {
+	if _, err := Verify(raw, read("report.json.sig"), list); err != nil {
 		t.Error(err)
 	}
 }

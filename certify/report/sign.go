@@ -1,6 +1,9 @@
 package report
 
-import "sluice/policy/ballot"
+import (
+	"sluice/policy/ballot"
+	"sluice/policy/ballot/signers"
+)
 
 // Namespace is what the signature of a report is for (ssh-keygen -Y sign -n).
 const Namespace = "sluice-certificate"
@@ -16,6 +19,6 @@ func Sign(private, raw []byte) ([]byte, error) {
 }
 
 // Verify says who of the signers has signed a report's bytes.
-func Verify(raw, signature []byte, signers []ballot.Signer) (ballot.Signer, error) {
-	return ballot.SignedBy(raw, signature, Namespace, signers)
+func Verify(raw, signature []byte, list []signers.Signer) (signers.Signer, error) {
+	return signers.By(raw, signature, Namespace, list)
 }

@@ -67,8 +67,8 @@ type writerFunc func(p []byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-// signers writes allowed_signers with one who may sign, of KEY.pub.
-func signers(ts *testscript.TestScript, _ bool, args []string) {
+// allowedSigners writes allowed_signers with one who may sign, of KEY.pub.
+func allowedSigners(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: signers KEY")
 	}

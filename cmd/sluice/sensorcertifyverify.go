@@ -12,10 +12,11 @@ import (
 	"sluice/certify/report"
 	"sluice/gateway/config"
 	"sluice/policy/ballot"
+	"sluice/policy/ballot/signers"
 )
 
 func certifyVerifyCommand() *cobra.Command {
-	var signers string
+	var allowed string
 	var without []string
 	c := &cobra.Command{
 		Use:   "verify REPORT --signers FILE",
@@ -25,16 +26,16 @@ func certifyVerifyCommand() *cobra.Command {
 			"ssh-keygen(1) does. It ends with 0 only if one of them signed just this report and each check passed.\n" +
 			"A check of --without may also be one that was not tried.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return verifyReport(cmd.OutOrStdout(), args[0], signers, without)
+			return verifyReport(cmd.OutOrStdout(), args[0], allowed, without)
 		},
 	}
-	c.Flags().StringVar(&signers, "signers", "", "who may sign: NAME and an SSH public key a line (required)")
+	c.Flags().StringVar(&allowed, "signers", "", "who may sign: NAME and an SSH public key a line (required)")
 	c.Flags().StringSliceVar(&without, "without", nil, "checks that may be untried, e.g. tls")
 	return c
 }
 
-func verifyReport(out io.Writer, path, signers string, without []string) error {
-	if signers == "" {
+func verifyReport(out io.Writer, path, allowed string, without []string) error {
+	if allowed == "" {
 		return &usageError{"who may sign? give --signers FILE"}
 	}
 	for _, name := range without {
@@ -43,11 +44,11 @@ func verifyReport(out io.Writer, path, signers string, without []string) error {
 				name, strings.Join(report.Checks, ", "))}
 		}
 	}
-	text, err := readAtMost(signers, ballot.MaxSigners)
+	text, err := readAtMost(allowed, signers.Max)
 	if err != nil {
 		return &config.Refusal{Err: err}
 	}
-	list, err := ballot.ParseSigners(signers, text)
+	list, err := signers.Parse(allowed, text)
 	if err != nil {
 		return &config.Refusal{Err: err}
 	}

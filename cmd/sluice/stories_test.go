@@ -60,7 +60,7 @@ func TestStories(t *testing.T) {
 			"released": func(ts *testscript.TestScript, _ bool, _ []string) { once.copyTo(ts) },
 			"watched":  watched,
 			"serve":    serve,
-			"signers":  signers,
+			"signers":  allowedSigners,
 		},
 	})
 }

@@ -33,6 +33,7 @@ import (
 	"sluice/internal/yamldoc"
 	"sluice/perm"
 	"sluice/policy/ballot"
+	"sluice/policy/ballot/signers"
 )
 
 // Namespace is what the signature of a roster is for.
@@ -177,14 +178,14 @@ func (r *Roster) Signers(namespaces ...string) []byte {
 	return []byte(b.String())
 }
 
-// Read reads a roster whose signature, in file.sig, is by one of the signers: a file that nobody else may write. It
-// returns who that is.
-func Read(file, signers string) (r *Roster, by string, err error) {
-	list, err := perm.Read(signers, perm.Trusted)
+// Read reads a roster whose signature, in file.sig, is by one of those whom allowed names. It returns who that is.
+// Nobody else may write the files.
+func Read(file, allowed string) (r *Roster, by string, err error) {
+	list, err := perm.Read(allowed, perm.Trusted)
 	if err != nil {
 		return nil, "", fmt.Errorf("who may sign the roster: %w", err)
 	}
-	allowed, err := ballot.ParseSigners(signers, list)
+	may, err := signers.Parse(allowed, list)
 	if err != nil {
 		return nil, "", err
 	}
@@ -199,7 +200,7 @@ func Read(file, signers string) (r *Roster, by string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	who, err := ballot.SignedBy(raw, signature, Namespace, allowed)
+	who, err := signers.By(raw, signature, Namespace, may)
 	if err != nil {
 		return nil, "", fmt.Errorf("%s.sig: %w; sign it again: ssh-keygen -Y sign -f KEY -n %s %[1]s", file, err,
 			Namespace)

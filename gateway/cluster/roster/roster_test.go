@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"sluice/policy/ballot"
+	"sluice/policy/ballot/signers"
 )
 
 func pair(t testing.TB, name string) (private []byte, line string) {
@@ -134,13 +135,13 @@ func TestSigned(t *testing.T) {
 		t.Skip("ssh-keygen is not installed")
 	}
 	dir := t.TempDir()
-	file, key, signers := filepath.Join(dir, "roster.yaml"), filepath.Join(dir, "key"), filepath.Join(dir, "signers")
+	file, key, allowed := filepath.Join(dir, "roster.yaml"), filepath.Join(dir, "key"), filepath.Join(dir, "signers")
 	private, line := pair(t, "operator")
 	write(t, key, string(private))
-	write(t, signers, "operator "+line+"\n")
+	write(t, allowed, "operator "+line+"\n")
 	text := sample(t)
 	write(t, file, text)
-	if _, _, err := Read(file, signers); err == nil || !strings.Contains(err.Error(), "ssh-keygen -Y sign") {
+	if _, _, err := Read(file, allowed); err == nil || !strings.Contains(err.Error(), "ssh-keygen -Y sign") {
 		t.Errorf("one that is not signed: %v", err)
 	}
 	sign := func(namespace string) {
@@ -152,29 +153,29 @@ func TestSigned(t *testing.T) {
 		}
 	}
 	sign(Namespace)
-	if r, by, err := Read(file, signers); err != nil || by != "operator" || len(r.Members) != 4 {
+	if r, by, err := Read(file, allowed); err != nil || by != "operator" || len(r.Members) != 4 {
 		t.Fatalf("signed by %q: %v", by, err)
 	}
 	write(t, file, strings.Replace(text, "[worker]", "[releaser]", 1))
-	if _, _, err := Read(file, signers); err == nil {
+	if _, _, err := Read(file, allowed); err == nil {
 		t.Error("what was changed after it was signed is read")
 	}
 	write(t, file, text)
 	sign("sluice-vote@vila")
-	if _, _, err := Read(file, signers); err == nil {
+	if _, _, err := Read(file, allowed); err == nil {
 		t.Error("a signature for something else counts")
 	}
 	sign(Namespace)
 	_, other := pair(t, "other")
-	write(t, signers, "other "+other+"\n")
-	if _, _, err := Read(file, signers); err == nil || !strings.Contains(err.Error(), "none of the signers") {
+	write(t, allowed, "other "+other+"\n")
+	if _, _, err := Read(file, allowed); err == nil || !strings.Contains(err.Error(), "none of the signers") {
 		t.Errorf("signed by somebody else: %v", err)
 	}
-	write(t, signers, "operator "+line+"\n")
-	if err := os.Chmod(signers, 0o666); err != nil {
+	write(t, allowed, "operator "+line+"\n")
+	if err := os.Chmod(allowed, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Read(file, signers); err == nil || !strings.Contains(err.Error(), "chmod") {
+	if _, _, err := Read(file, allowed); err == nil || !strings.Contains(err.Error(), "chmod") {
 		t.Errorf("others can write who may sign: %v", err)
 	}
 }
@@ -227,7 +228,7 @@ func TestMe(t *testing.T) {
 	if _, err := me.Sign("a", []byte("x\ny")); err == nil {
 		t.Error("two lines are signed as one")
 	}
-	if list, err := ballot.ParseSigners("f", r.Signers("a", "b")); err != nil || len(list) != 5 {
+	if list, err := signers.Parse("f", r.Signers("a", "b")); err != nil || len(list) != 5 {
 		t.Errorf("its members are no signers: %v", err)
 	}
 }

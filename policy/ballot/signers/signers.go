@@ -1,4 +1,8 @@
-package ballot
+// Package signers says who may sign something that is not voted: a file as allowed_signers of ssh-keygen(1) is, a name
+// and a key a line, and whether one of them has signed a text.
+//
+//	lab@example.org namespaces="sluice-certificate" ssh-ed25519 AAAA...
+package signers
 
 import (
 	"bufio"
@@ -9,24 +13,25 @@ import (
 	"strings"
 
 	"sluice/internal/names"
+	"sluice/policy/ballot"
 )
 
 // Signer is a line of an allowed_signers file (ssh-keygen(1)): who may sign.
 type Signer struct {
 	// Name is the line's principals, as written.
 	Name string
-	key  Key
+	key  ballot.Key
 	// namespaces are those that the line is for; nil for any.
 	namespaces []string
 }
 
-// MaxSigners bounds an allowed_signers file, in bytes.
-const MaxSigners = 1 << 20
+// Max bounds an allowed_signers file, in bytes.
+const Max = 1 << 20
 
-// ParseSigners reads an allowed_signers file. Of the options of a line only namespaces is known; a line
+// Parse reads an allowed_signers file. Of the options of a line only namespaces is known; a line
 // with another is an error, since it would say less than it does to ssh-keygen.
-func ParseSigners(file string, raw []byte) ([]Signer, error) {
-	if len(raw) > MaxSigners {
+func Parse(file string, raw []byte) ([]Signer, error) {
+	if len(raw) > Max {
 		return nil, fmt.Errorf("%s: larger than 1 MiB; name only those who may sign this", file)
 	}
 	var list []Signer
@@ -36,7 +41,7 @@ func ParseSigners(file string, raw []byte) ([]Signer, error) {
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		s, err := parseSigner(line)
+		s, err := parse(line)
 		if err != nil {
 			return nil, fmt.Errorf("%s, line %d: %w", file, n, err)
 		}
@@ -57,8 +62,8 @@ var (
 		"with ssh-keygen -Y verify")
 )
 
-// parseSigner reads PRINCIPALS [namespaces="LIST"] ALGORITHM KEY [COMMENT].
-func parseSigner(line string) (s Signer, err error) {
+// parse reads PRINCIPALS [namespaces="LIST"] ALGORITHM KEY [COMMENT].
+func parse(line string) (s Signer, err error) {
 	name, rest, _ := strings.Cut(strings.ReplaceAll(line, "\t", " "), " ")
 	rest = strings.TrimLeft(rest, " ")
 	first, _, _ := strings.Cut(rest, " ")
@@ -75,7 +80,7 @@ func parseSigner(line string) (s Signer, err error) {
 	} else if strings.Contains(first, "=") || first == "cert-authority" {
 		return s, errOption
 	}
-	if s.key, err = ParseKey(rest); err != nil {
+	if s.key, err = ballot.ParseKey(rest); err != nil {
 		return s, errSigner
 	}
 	return s, nil
@@ -86,9 +91,9 @@ const maxName = 400
 
 func visible(name string) bool { return name != "" && len(name) <= maxName && names.Visible(name) }
 
-// SignedBy says who of the signers has signed a text for a namespace.
-func SignedBy(text, signature []byte, namespace string, signers []Signer) (Signer, error) {
-	sig, err := Parse(signature)
+// By says who of the signers has signed a text for a namespace.
+func By(text, signature []byte, namespace string, signers []Signer) (Signer, error) {
+	sig, err := ballot.Parse(signature)
 	if err != nil {
 		return Signer{}, err
 	}

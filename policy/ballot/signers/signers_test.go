@@ -1,9 +1,20 @@
-package ballot
+package signers
 
 import (
 	"strings"
 	"testing"
+
+	"sluice/policy/ballot"
 )
+
+func generate(t testing.TB) string {
+	t.Helper()
+	_, line, err := ballot.Generate("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(line)
+}
 
 // TestSigners: what would say something else to ssh-keygen is refused, with its line.
 func TestSigners(t *testing.T) {
@@ -24,7 +35,7 @@ func TestSigners(t *testing.T) {
 		"lab namespaces=\"a\"" + line:   "line 1: of the options",
 		"lab\tzone-not-a-key AAAA" + "": "line 1: write a name",
 	} {
-		if _, err := ParseSigners("f", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Parse("f", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40q: %v, want %q", text, err, want)
 		}
 	}
@@ -36,7 +47,7 @@ func FuzzSigners(f *testing.F) {
 	f.Add([]byte("lab " + line))
 	f.Add([]byte(`lab namespaces="a,b" ` + line))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		list, err := ParseSigners("f", raw)
+		list, err := Parse("f", raw)
 		if err == nil && len(list) == 0 {
 			t.Error("nobody, and no error")
 		}
