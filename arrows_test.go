@@ -231,13 +231,13 @@ var arrows = map[string]row{
 	"certify": {"the checks of a device: what passes the tap and what the bench says of it become a report",
 		"certify/bench certify/envelope certify/report certify/tap register/preset"},
 	"cmd/sluice": {"the verbs; each needs its room",
-		"books books/union brief certify certify/report configs/portalba gateway " +
-			"gateway/admin gateway/config gateway/crash gateway/doctor gateway/ingest " +
-			"gateway/reconcile gateway/rollback internal/civil internal/names internal/yamldoc opendata " +
-			"opendata/i18n opendata/query perm policy/ballot policy/ballot/signers policy/bundle policy/cases " +
-			"policy/check policy/compile policy/council policy/decision policy/diff policy/dpia policy/explain policy/rego policy/schema " +
-			"policy/workspace register register/access register/ca register/fleet register/preset simulate " +
-			"store/influx store/sqlite studio town verify"},
+		"books books/union brief certify certify/report configs/portalba gateway gateway/admin gateway/config " +
+			"gateway/crash gateway/doctor gateway/ingest gateway/reconcile gateway/rollback internal/civil " +
+			"internal/names internal/yamldoc opendata opendata/i18n opendata/query perm policy/ballot " +
+			"policy/ballot/signers policy/bundle policy/cases policy/check policy/compile policy/council " +
+			"policy/decision policy/diff policy/dpia policy/explain policy/rego policy/schema policy/workspace " +
+			"register register/access register/ca register/fleet register/preset simulate store/influx " +
+			"store/sqlite studio town verify"},
 	"test/harness": {"a city of real programs, for tests",
 		"books configs/portalba firmware-sim/device opendata opendata/query store store/influx store/sqlite " +
 			"test/entered test/fenced test/ports test/samples"},
