@@ -66,6 +66,23 @@ func TestFor(t *testing.T) {
 	}
 }
 
+// TestFromYAMLFindsTheLine: retain may stand anywhere, and other lines are none of it.
+func TestFromYAMLFindsTheLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"decision: x\n\n  a: b\nretain: P5Y\nfrom: y\n":      "P5Y",
+		"decision: x\nretain: P5Y\n\n# a year\nfrom: P1Y\n":  "P5Y",
+		"decision: x\nplace:\n  retain: P5Y\nfrom: y\n":      "",
+		"decision: x\nretain:\n\n# here\n  P5Y\nfrom: P1Y\n": "P5Y",
+	} {
+		if got := FromYAML(text).Hours.String(); got != want {
+			t.Errorf("%q says %q; want %q", text, got, want)
+		}
+	}
+	if !FromYAML("decision: x\n").IsZero() {
+		t.Error("a text without it says something")
+	}
+}
+
 // TestOver: what is removed has had all of its time, and nothing waits longer than to the
 // next midnight, or the one behind where months are of different lengths.
 func TestOver(t *testing.T) {
