@@ -59,9 +59,21 @@ func TestBroadcastOverWebSocket(t *testing.T) {
 	if m.Retained() || !bytes.HasSuffix(m.Payload(), []byte(`"items":[`+item+"]}")) {
 		t.Errorf("after the window has closed it is %s", m.Payload())
 	}
-	if _, resp, err := q.dial(); err == nil || resp.StatusCode != http.StatusServiceUnavailable ||
-		resp.Header.Get("Retry-After") == "" {
-		t.Errorf("a second one of the address: %v", err)
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		_, resp, err := q.dial()
+		if err == nil {
+			t.Error("a second one of the address is taken")
+			break
+		}
+		if resp != nil { // else HTTP had no room for it beside the one that asked before
+			if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
+				t.Errorf("a second one of the address: %d, %v", resp.StatusCode, resp.Header)
+			}
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("a second one of the address has no answer")
+		}
 	}
 	c.Publish("open/v1/noise/a", 0, true, "x")
 	select {
