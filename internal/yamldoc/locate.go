@@ -128,6 +128,40 @@ func (t *Tree) At(path []string, key bool) Position {
 	return at
 }
 
+// Path is the way by keys and indexes to what stands at a position, or last before it: the other way
+// of At.
+func (t *Tree) Path(at Position) []string {
+	var best []string
+	var walk func(n ast.Node, path []string)
+	walk = func(n ast.Node, path []string) {
+		list, err := pairs(n)
+		if err != nil {
+			return
+		}
+		for _, p := range list {
+			if !position(p.at).behind(at) {
+				best = append(path[:len(path):len(path)], p.key)
+				walk(p.value, best)
+			}
+		}
+		if seq, ok := n.(*ast.SequenceNode); ok {
+			for i, x := range seq.Values {
+				if !position(x).behind(at) {
+					best = append(path[:len(path):len(path)], strconv.Itoa(i))
+					walk(x, best)
+				}
+			}
+		}
+	}
+	walk(t.body, nil)
+	return best
+}
+
+// behind reports whether a position is behind another.
+func (p Position) behind(other Position) bool {
+	return p.Line > other.Line || p.Line == other.Line && p.Column > other.Column
+}
+
 func isBlock(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.MappingNode:
