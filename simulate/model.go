@@ -22,7 +22,7 @@ type model struct {
 	sensors []street.Sensor
 
 	cells    map[cell]*truth
-	used     map[string]int // pairs that a unit came to, by epoch and unit
+	used     map[stint]int // pairs that a unit came to in an epoch
 	dropped  map[[2]string]int
 	zones    map[string]bool
 	maxPairs int // the greatest number of pairs that one unit came to
@@ -31,6 +31,13 @@ type model struct {
 type cell struct {
 	id    string
 	start int64
+}
+
+// stint is a unit's part in an epoch: all of it, or with by_owner what one owner's sensors see.
+type stint struct {
+	epoch int64
+	part  int
+	who   string
 }
 
 // truth is what really happened in one cell and window.
@@ -54,7 +61,7 @@ type unit struct {
 func newModel(p *bundle.Policy, d *bundle.Decision, sensors []street.Sensor) *model {
 	m := &model{
 		s: d.Stream, kinds: d.AppliesTo.Kinds, loc: p.Location, sensors: sensors, fields: make(map[string][]string),
-		cells: make(map[cell]*truth), used: make(map[string]int), dropped: make(map[[2]string]int),
+		cells: make(map[cell]*truth), used: make(map[stint]int), dropped: make(map[[2]string]int),
 		zones: make(map[string]bool),
 	}
 	for _, k := range d.AppliesTo.Kinds {
@@ -193,18 +200,26 @@ func (m *model) admit(u *unit, who string, key cell, part int) {
 	}
 	u.parts |= 1 << part
 	epoch, _ := m.s.Epoch(time.Unix(key.start, 0))
-	id := fmt.Sprint(epoch.Unix(), " ", part, " ", who)
+	id := stint{epoch.Unix(), part, who}
 	m.used[id]++
 	if part == 0 {
 		u.pair = m.used[id]
 		m.maxPairs = max(m.maxPairs, u.pair)
 		return
 	}
-	if int64(m.used[id]) <= m.s.OwnerParts()[part-1].Most {
+	if int64(m.used[id]) <= m.most(part) {
 		u.pair = 1
 	} else if u.pair == 0 {
 		u.pair = unbounded
 	}
+}
+
+// most is how many pairs a unit may come to by an owner's part; 0 is all owners'.
+func (m *model) most(part int) int64 {
+	if part == 0 {
+		return m.s.Protect.MaxContributions
+	}
+	return m.s.OwnerParts()[part-1].Most
 }
 
 func number(v any) (float64, bool) {

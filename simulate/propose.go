@@ -62,6 +62,15 @@ type search struct {
 var lengths = []string{"PT15M", "PT30M", "PT1H", "PT2H", "PT3H", "PT4H", "PT6H", "PT12H", "P1D"}
 
 func newSearch(p *bundle.Policy, d *bundle.Decision, tr Traffic) (*search, error) {
+	return searchOver(p, d, func(s *plan.Stream) *model {
+		m := newModel(p, d, tr.Sensors)
+		m.s = s
+		return m
+	})
+}
+
+// searchOver is a search over the models that are given for streams of several windows.
+func searchOver(p *bundle.Policy, d *bundle.Decision, of func(*plan.Stream) *model) (*search, error) {
 	s := &search{p: p, d: d}
 	if d.Stream.Unit.None() {
 		return s, nil
@@ -87,8 +96,7 @@ func newSearch(p *bundle.Policy, d *bundle.Decision, tr Traffic) (*search, error
 		if err := stream.Finish(); err != nil {
 			return nil, err
 		}
-		m := newModel(p, d, tr.Sensors)
-		m.s = &stream
+		m := of(&stream)
 		s.models = append(s.models, m)
 		if w.Nominal() == slot {
 			s.slot = m

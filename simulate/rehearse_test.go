@@ -45,7 +45,13 @@ func rehearse(t *testing.T, p *bundle.Policy, d *bundle.Decision, tr Traffic) (*
 	if err := tr.each(ctx, func(int) {}, m.see); err != nil {
 		t.Fatal(err)
 	}
-	book := &memory{}
+	return m, disclosed(t, m, d, tr)
+}
+
+// disclosed is what is released of what a model has counted.
+func disclosed(t *testing.T, m *model, d *bundle.Decision, tr Traffic) []store.Observation {
+	t.Helper()
+	ctx, book := context.Background(), &memory{}
 	pub := release.NewPublisher(book, true)
 	end := tr.Start.Add(time.Duration(tr.Minutes) * time.Minute)
 	for at := tr.Start; at.Before(end); {
@@ -66,7 +72,7 @@ func rehearse(t *testing.T, p *bundle.Policy, d *bundle.Decision, tr Traffic) (*
 		}
 		at = next
 	}
-	return m, book.list
+	return book.list
 }
 
 // TestTheExampleHoldsWhatPassed: on simulated days of seeds 1 to 20, at least 90 %

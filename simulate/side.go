@@ -120,8 +120,13 @@ func (m *model) series(s *Side, list []store.Observation) {
 			s.Cell = id
 		}
 	}
+	s.Series = m.points(s.Cell, x, list)
+}
+
+// points are a cell's number over time.
+func (m *model) points(id string, x published, list []store.Observation) (out []Point) {
 	for _, o := range list {
-		if o.Cell != s.Cell || o.Measure != x.part.Name {
+		if o.Cell != id || o.Measure != x.part.Name {
 			continue
 		}
 		p := Point{Start: o.Start, Status: o.Status}
@@ -129,6 +134,7 @@ func (m *model) series(s *Side, list []store.Observation) {
 		if o.Value != nil {
 			p.Value, p.Low, p.High = *o.Value, *o.Low, *o.High
 		}
-		s.Series = append(s.Series, p)
+		out = append(out, p)
 	}
+	return out
 }

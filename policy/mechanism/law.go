@@ -63,3 +63,13 @@ func deltaOf(epsilon, mu float64) float64 {
 	}
 	return max(0, upper(epsilon/mu-mu/2)-math.Exp(epsilon)*upper(epsilon/mu+mu/2))
 }
+
+// Quantile is the whole number of steps at which the noise's distribution reaches u, above 0 and
+// below 1: of an even u, a draw of this law. It serves pictures and tests; what is released is
+// drawn by gateway/release.
+func (l Law) Quantile(u float64) int64 {
+	if u = 1 - u; u <= l.Tail(0) { // P(noise >= t) falls from Tail(0) on
+		return int64(l.Beyond(u)) - 1
+	}
+	return 1 - int64(l.Beyond(1-u))
+}

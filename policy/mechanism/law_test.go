@@ -73,3 +73,19 @@ func TestBeyondEnds(t *testing.T) {
 		}
 	}
 }
+
+// TestQuantile: of an even u, as many draws are at least t as the law says.
+func TestQuantile(t *testing.T) {
+	for _, l := range []Law{{false, .3}, {false, 4.2}, {false, 5e6}, {true, 3.7}, {true, 250}} {
+		for _, k := range []float64{-40, -3, -1, 0, 1, 2, 17} {
+			k := int64(k * max(1, l.Scale/10))
+			below := 1 - l.atLeast(float64(k)) // P(noise < k)
+			if below < 1e-9 || below > 1-1e-9 {
+				continue
+			}
+			if a, b := l.Quantile(below-1e-12), l.Quantile(below+1e-12); a >= k || b < k {
+				t.Errorf("%+v: %d and %d around %d", l, a, b, k)
+			}
+		}
+	}
+}
