@@ -214,8 +214,9 @@ var arrows = map[string]row{
 	"firmware-sim/device": {"publishes either, in any dialect",
 		"firmware-sim/device/dialect firmware-sim/replay firmware-sim/street"},
 	"firmware-sim": {"the program", "firmware-sim/device firmware-sim/device/dialect firmware-sim/street"},
-	"simulate": {"a draft in a gateway of its own, over made-up or recorded traffic",
-		"books firmware-sim/device firmware-sim/replay firmware-sim/street gateway gateway/config internal/civil " +
+	"simulate": {"a draft in a gateway of its own, or by what it would release, over made-up or recorded traffic",
+		"books firmware-sim/device firmware-sim/replay firmware-sim/street gateway gateway/config " +
+			"gateway/release internal/civil " +
 			"policy/bundle policy/mechanism plan register store store/sqlite"},
 	"town": {"everything in one process, for up; its sensors speak what its register says",
 		"books brief configs/portalba firmware-sim/device firmware-sim/street gateway gateway/config opendata " +

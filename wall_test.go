@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -271,5 +272,26 @@ func TestDocumented(t *testing.T) {
 		if docs != 1 {
 			t.Errorf("%s has %d package comments; want one", pkg, docs)
 		}
+	}
+}
+
+// TestRehearsalsAreSimulations: what disclosure control says with a caller's own noise protects nobody,
+// so only simulate asks for it, of numbers that it made itself or was given.
+func TestRehearsalsAreSimulations(t *testing.T) {
+	asked := 0
+	for _, file := range sources(t) {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(raw), "release."+"Rehearse(") {
+			continue
+		}
+		if asked++; file != "simulate/trial.go" {
+			t.Errorf("%s rehearses a release; only simulate does", file)
+		}
+	}
+	if asked == 0 {
+		t.Error("nobody rehearses a release: take release.Rehearse away")
 	}
 }

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -33,34 +34,37 @@ const (
 	maxMeters  = 2_000 // sensors that are units
 )
 
-// AnswersError says which answer cannot be used; its sentence is known by its English text.
-type AnswersError struct{ Sentence string }
+// What is wrong with an answer.
+var (
+	ErrAnswers = errors.New("a street is PASSES,PEAK,RETURNS: how many pass on a day, in which hour most do, and how " +
+		"often one comes back, e.g. 3000,18,0.5")
+	ErrPasses  = errors.New("how many pass on a day is a whole number from 1 to 100000")
+	ErrPeak    = errors.New("the hour in which most pass is from 0 to 23")
+	ErrReturns = errors.New("how often one comes back on the same day is a number from 0 to 20, e.g. 0.5")
+)
 
-func (e *AnswersError) Error() string { return e.Sentence }
-
-// ParseAnswers reads PASSES,PEAK,RETURNS, e.g. 3000,18,0.5. The error is an AnswersError.
+// ParseAnswers reads PASSES,PEAK,RETURNS, e.g. 3000,18,0.5.
 func ParseAnswers(text string) (Answers, error) {
 	parts := strings.Split(text, ",")
 	if len(parts) != 3 {
-		return Answers{}, &AnswersError{"a street is PASSES,PEAK,RETURNS: how many pass on a day, in which hour most " +
-			"do, and how often one comes back, e.g. 3000,18,0.5"}
+		return Answers{}, ErrAnswers
 	}
 	return NewAnswers(parts[0], parts[1], parts[2])
 }
 
-// NewAnswers reads the three answers, the peak as 18 or 18:00. The error is an AnswersError.
+// NewAnswers reads the three answers, the peak as 18 or 18:00, and a comma in a number as a point.
 func NewAnswers(passes, peak, returns string) (a Answers, err error) {
 	clean := func(s string) string { return strings.Trim(strings.TrimSpace(s), "+") }
 	if a.Passes, err = strconv.Atoi(clean(passes)); err != nil || a.Passes < 1 || a.Passes > MaxPasses {
-		return a, &AnswersError{"how many pass on a day is a whole number from 1 to 100000"}
+		return a, ErrPasses
 	}
 	hour, _, _ := strings.Cut(clean(peak), ":")
 	if a.Peak, err = strconv.Atoi(hour); err != nil || a.Peak < 0 || a.Peak > 23 {
-		return a, &AnswersError{"the hour in which most pass is from 0 to 23"}
+		return a, ErrPeak
 	}
-	a.Returns, err = strconv.ParseFloat(clean(returns), 64)
+	a.Returns, err = strconv.ParseFloat(strings.Replace(clean(returns), ",", ".", 1), 64)
 	if err != nil || !(a.Returns >= 0 && a.Returns <= MaxReturns) {
-		return a, &AnswersError{"how often one comes back on the same day is a number from 0 to 20, e.g. 0.5"}
+		return a, ErrReturns
 	}
 	return a, nil
 }

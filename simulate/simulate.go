@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"sluice/books"
@@ -45,7 +44,7 @@ const clockTopic = "city/v1/clock"
 func Run(ctx context.Context, o Options) (*Report, error) {
 	d := o.Draft.Decision(o.Decision)
 	if d == nil {
-		return nil, fmt.Errorf("the draft has no decision %s", o.Decision)
+		return nil, noDecision(o.Decision)
 	}
 	progress := o.Progress
 	if progress == nil {
@@ -86,6 +85,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	return report, nil
 }
 
+func noDecision(id string) error { return fmt.Errorf("the draft has no decision %s", id) }
+
 // examine reads the traffic once before anything runs: does it have what the decisions need, and
 // which choice would serve best?
 func examine(ctx context.Context, o Options, sides []*running, report *Report) error {
@@ -120,8 +121,7 @@ func examine(ctx context.Context, o Options, sides []*running, report *Report) e
 			report.Notes = append(report.Notes, notes...)
 		case i > 0 && errors.As(err, &lack):
 			s.left = true
-			report.Notes = append(report.Notes,
-				o.Speech.Say("What is in force is not simulated beside it: %s.", strings.Join(lack.Sentences, "; ")))
+			report.Notes = append(report.Notes, notBeside(o.Speech, lack))
 		case err != nil:
 			return err
 		}

@@ -198,8 +198,8 @@ func TestParseAnswers(t *testing.T) {
 			t.Errorf("%q: %v, %v", text, a, err)
 		}
 	}
-	for _, text := range []string{"", "1,2", "1,2,3,4", "0,1,1", "1,24,1", "1,-1,1", "1,1,-1", "1,1,NaN", "1,1,21", "100001,1,1",
-		"many,1,1"} {
+	for _, text := range []string{"", "1,2", "1,2,3,4", "0,1,1", "1,24,1", "1,-1,1", "1,1,-1", "1,1,NaN", "1,1,21",
+		"100001,1,1", "many,1,1"} {
 		if a, err := ParseAnswers(text); err == nil {
 			t.Errorf("%q is %v", text, a)
 		}

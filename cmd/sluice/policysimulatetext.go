@@ -11,10 +11,13 @@ import (
 	"sluice/simulate"
 )
 
-func showSimulation(w io.Writer, v locale, r *simulate.Report, seed uint64, file string) {
-	source := v.Say("the simulated city, seed %s", fmt.Sprint(seed))
-	if file != "" {
-		source = file
+func showSimulation(w io.Writer, v locale, r *simulate.Report, o *simulation) {
+	source := v.Say("the simulated city, seed %s", fmt.Sprint(o.seed))
+	switch {
+	case o.street != "":
+		source = v.Say("a street of %s, seed %s", o.street, fmt.Sprint(o.seed))
+	case o.replay != "":
+		source = o.replay
 	}
 	fmt.Fprintf(w, "%s\n\n", v.Say("Decision %s over %s of %s, from %s on.",
 		r.Draft.Decision, v.Say("%d days", r.Days), source, r.Start.Format(time.DateOnly)))
