@@ -110,7 +110,7 @@ FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/intern
 	FuzzEntries:gateway/ingest/internal/checkpoint FuzzDamage:gateway/ingest/internal/checkpoint FuzzParse:policy/decision \
 	FuzzPeriod:internal/civil FuzzFromYAML:internal/retention FuzzRegister:register FuzzZones:register FuzzQuery:opendata/query FuzzRead:firmware-sim/replay \
 	FuzzPasswords:register/access FuzzSpreadsheet:register/fleet FuzzList:gateway/revoked FuzzGuard:gateway/ingest/internal/mqtt FuzzMotion:policy/council FuzzKey:policy/ballot \
-	FuzzBallot:policy/ballot FuzzBundle:policy/bundle FuzzTidy:internal/yamldoc FuzzDirectory:policy/check \
+	FuzzBallot:policy/ballot FuzzStatement:policy/ballot FuzzBundle:policy/bundle FuzzTidy:internal/yamldoc FuzzDirectory:policy/check \
 	FuzzDraw:opendata/zonemap FuzzStreets:opendata/streets FuzzSameZones:. FuzzBroker:gateway/ingest/internal/mqtt FuzzConnect:gateway/ingest/internal/listener \
 	FuzzWebSocket:gateway/ingest/internal/listener FuzzFrames:internal/websocket \
 	FuzzHandshake:internal/websocket \

@@ -112,8 +112,8 @@ var arrows = map[string]row{
 			"policy/bundle policy/compile policy/council policy/mechanism plan policy/rego register"},
 	"gateway/publicbooks": {"writes the books, of what is in force, what is registered and what the ledger has",
 		"books gateway/activation gateway/config gateway/homes gateway/ingest gateway/ledger internal/civil " +
-			"policy/bundle policy/compile policy/council policy/decision policy/diff policy/explain policy/mechanism " +
-			"plan register"},
+			"policy/ballot policy/bundle policy/compile policy/council policy/decision policy/diff policy/explain " +
+			"policy/mechanism plan register"},
 	"gateway/admin": {"health and metrics: it asks, and says no value",
 		"brief door gateway/config gateway/crash gateway/ingest plan policy/rego store"},
 	"gateway/doctor": {"looks at every part of a gateway from outside",
@@ -206,7 +206,7 @@ var arrows = map[string]row{
 			"opendata/catalog opendata/feed opendata/front opendata/httpcache opendata/live opendata/news " +
 			"opendata/query opendata/released opendata/sensorthings opendata/streets opendata/web perm store/influx"},
 	"verify": {"what the books and the API say, computed again as a stranger would, from plans (decision 36)",
-		"books internal/retention policy/mechanism plan store store/table"},
+		"books internal/retention policy/ballot policy/mechanism plan store store/table"},
 	"firmware-sim/street": {"people and weather of a made-up city; nothing of ours, to be independent", ""},
 	"firmware-sim/replay": {"recorded readings; nothing of ours, to be independent", ""},
 	"firmware-sim/device/dialect": {"what other systems make of a street; nothing of ours, to be independent",

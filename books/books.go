@@ -6,6 +6,7 @@
 //	decisions.json   [{"id", "title", "state", ...}]
 //	decisions/ID/decision.yaml explain.LANG.txt changes.LANG.txt
 //	decisions/ID/motion.txt bundle.tar.gz allowed_signers ballots/MEMBER.sig
+//	decisions/ID/statement_signers ballots/MEMBER.txt ballots/MEMBER.txt.sig, of who was not for it
 //	register.json    {"sensors": [register entry + alive + fields], "homes": [{"kind", "zone", "number"}],
 //	                  "unknown": [{"zone", "number"}]}
 //	zones.geojson    the zones as voted
@@ -209,6 +210,8 @@ type Decision struct {
 	// Namespace is what members signed for: ssh-keygen -Y verify -n NAMESPACE.
 	Namespace string `json:"namespace,omitempty"`
 	Votes     []Vote `json:"votes"`
+	// Statements are the ballots of members who were against the motion, or abstained.
+	Statements []Statement `json:"statements,omitempty"`
 	YAML      string `json:"yaml"`
 	// Explain is the decision in plain words, by language.
 	Explain map[string]string `json:"explain"`
@@ -246,6 +249,16 @@ type Vote struct {
 	Name     string `json:"name"`
 	Key      string `json:"key"`
 	Verified bool   `json:"verified"`
+}
+
+// Statement is one member's signed ballot that is not for the motion. Choice is against or
+// abstain; Reason is one line in the member's words, or nothing.
+type Statement struct {
+	Member string `json:"member"`
+	Name   string `json:"name"`
+	Key    string `json:"key"`
+	Choice string `json:"choice"`
+	Reason string `json:"reason,omitempty"`
 }
 
 // Entry is one line of ledger.jsonl. Epsilon and Delta are per unit for the

@@ -6,7 +6,7 @@
 
 Nothing but Python's own library. Exit code 1 when something is wrong, 4 when it cannot be read.
 """
-import csv, datetime, decimal, gzip, hashlib, itertools, json, math, re, sys, time, urllib.error, urllib.parse, urllib.request, zoneinfo
+import csv, datetime, decimal, gzip, hashlib, itertools, json, math, re, shutil, subprocess, sys, tempfile, time, urllib.error, urllib.parse, urllib.request, zoneinfo
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 wrong = 0
@@ -536,11 +536,44 @@ def check_books(where, several):
     return books
 
 
+def statements(b, d):
+    """Ballots against, and abstentions: each is a text of its member's, signed for a purpose of its own."""
+    base = f"/books/decisions/{d['id']}/"
+    motion = hashlib.sha256(optional(b["where"], base + "motion.txt")).hexdigest()
+    signers = optional(b["where"], base + "statement_signers")
+    for s in d["statements"]:
+        what = f"decision {d['id']}: the statement of {s['member']}"
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", s["member"]):
+            bad(what + " is of nobody")
+            continue
+        text, sig = optional(b["where"], base + f"ballots/{s['member']}.txt"), optional(b["where"], base + f"ballots/{s['member']}.txt.sig")
+        city = d.get("namespace", "").removeprefix("sluice-vote@")
+        reason = f"Reason: {s['reason']}\n" if s.get("reason") else ""
+        want = f"Sluice ballot, format 1\n\nCity: {city}\nMotion: {d['motion']}\nText: sha256:{motion}\nChoice: {s['choice']}\n{reason}"
+        if text.decode("utf-8", "replace") != want or s["choice"] not in ("against", "abstain"):
+            bad(what + " is not what was signed, or is about another text than motion.txt")
+        if any(v["member"] == s["member"] for v in d.get("votes") or []):
+            bad(what + " is by one who is said to be for it")
+        if not shutil.which("ssh-keygen"):
+            say(what + ": its signature is not checked, since ssh-keygen is not here")
+            continue
+        with tempfile.TemporaryDirectory() as dir:
+            for name, raw in ("signers", signers), ("sig", sig):
+                with open(f"{dir}/{name}", "wb") as f:
+                    f.write(raw)
+            done = subprocess.run(["ssh-keygen", "-Y", "verify", "-f", f"{dir}/signers", "-I", s["member"], "-n", "sluice-ballot@" + city, "-s", f"{dir}/sig"],
+                                  input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode != 0:
+            bad(what + " does not hold")
+
+
 def votes(all_books):
     """Numbers add up without a vote as well: who decided them is said beside that."""
     voted = {}
     for b in all_books:
         for d in json.loads(optional(b["where"], "/books/decisions.json") or b"[]"):
+            if d.get("statements"):
+                statements(b, d)
             voted[d["id"]] = voted.get(d["id"], False) or any(v["verified"] for v in d.get("votes") or [])
     unvoted = sorted(id for id, yes in voted.items() if not yes)
     if unvoted:

@@ -33,9 +33,8 @@ type Report struct {
 	Observations int `json:"observations"` // compared with their window's digest
 	Withdrawn    int `json:"withdrawn"`    // windows that cannot be compared any more
 	// windows that are not shown, and of which gaps.jsonl says that the store has lost them
-	Lost int `json:"lost"`
-	// windows that are not shown, and that were removed as their decision says
-	Removed int `json:"removed"`
+	Lost    int `json:"lost"`
+	Removed int `json:"removed"` // windows that are not shown, since their decision has them removed
 	// lines of removals under earlier words of a decision, which the books have no more
 	Unchecked int      `json:"unchecked"`
 	Months    int      `json:"months"`              // of streams, that are final and have a line
@@ -47,6 +46,7 @@ type Report struct {
 	// Decisions is how many the books have; Unvoted are those without a verified vote.
 	Decisions  int      `json:"decisions"`
 	Unvoted    []string `json:"unvoted,omitempty"`
+	Statements int      `json:"statements,omitempty"` // signed ballots against, and abstentions
 	Simulation bool     `json:"simulation,omitempty"` // by the books, nothing of it was measured
 }
 

@@ -17,6 +17,9 @@ func (c *checker) votes() error {
 	c.voted = make(map[string]bool)
 	for _, d := range list {
 		c.voted[d.ID] = slices.ContainsFunc(d.Votes, func(v books.Vote) bool { return v.Verified })
+		if err := c.statements(&d); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -70,8 +70,13 @@ func showReport(w io.Writer, r *verify.Report, asJSON, shown bool) error {
 	return nil
 }
 
-// reportVotes says where nobody has decided what was published: that it adds up is no vote.
+// reportVotes says who was not for what was decided, and where nobody has decided what was
+// published: that it adds up is no vote.
 func reportVotes(w io.Writer, r *verify.Report) {
+	if r.Statements > 0 {
+		fmt.Fprintf(w, "%s compared with what was signed\n",
+			counted(r.Statements, "ballot that was not for a motion", "ballots that were not for a motion"))
+	}
 	switch n := len(r.Unvoted); {
 	case n == 0:
 	case n == r.Decisions:

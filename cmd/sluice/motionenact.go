@@ -38,6 +38,7 @@ func motionEnact(dir *string) *cobra.Command {
 				fmt.Fprintln(w, v.Say("%s, version %d, is enacted with the signatures of %s (%d needed).",
 					e.ID, e.Version, who, e.Needed))
 			}
+			tellStatements(w, v, e.Statements)
 			if e.From.After(now) {
 				when := v.moment(e.From, e.Policy.Location)
 				fmt.Fprintln(w, v.Say("It takes effect on %s; until then gateways announce it.", when))

@@ -79,12 +79,14 @@ func printInForce(w io.Writer, v locale, chain []*council.Enacted, now time.Time
 	if last := workspace.Last(current); last != nil {
 		fmt.Fprintln(w, v.Say("Version %d, motion %s, is in force since %s, signed by %s.", last.Version, last.ID,
 			v.moment(last.From, last.Policy.Location), v.List(last.Members())))
+		tellStatements(w, v, last.Statements)
 	} else {
 		fmt.Fprintln(w, v.Say("Nothing is in force yet, so nothing flows."))
 	}
 	for _, e := range waiting {
 		fmt.Fprintln(w, v.Say("Version %d, motion %s, is in force from %s on, signed by %s.", e.Version, e.ID,
 			v.moment(e.From, e.Policy.Location), v.List(e.Members())))
+		tellStatements(w, v, e.Statements)
 	}
 	fmt.Fprintf(w, "%s\n\n", v.Say("First roster: %s", "sha256:"+chain[0].Roster))
 	states := statesOf(chain, now)

@@ -54,8 +54,15 @@ func status(w io.Writer, v locale, d workspace.Dir, id string, s *council.Standi
 			fmt.Fprintf(t, "  %s\t%s (%s)\n", v.Say("signed"), m.Name, m.ID)
 		case m.Problem != nil:
 			fmt.Fprintf(t, "  %s\t%s (%s): %s\n", v.Say("INVALID"), m.Name, m.ID, tell(m.Problem))
-		default:
+		case m.Statement == nil && m.Misstated == nil:
 			fmt.Fprintf(t, "  -\t%s (%s)\n", m.Name, m.ID)
+		}
+		if m.Statement != nil {
+			fmt.Fprintf(t, "  %s\t%s (%s)%s\n", choiceWord(v, m.Statement.Choice), m.Name, m.ID,
+				quoted(m.Statement.Reason))
+		}
+		if m.Misstated != nil {
+			fmt.Fprintf(t, "  %s\t%s (%s): %s\n", v.Say("INVALID"), m.Name, m.ID, tell(m.Misstated))
 		}
 	}
 	_ = t.Flush() // to a terminal or a buffer
@@ -66,6 +73,10 @@ func status(w io.Writer, v locale, d workspace.Dir, id string, s *council.Standi
 		fmt.Fprintf(w, "\n%s\n", v.Say("%d of %d signatures (%s), because:", s.Signed, s.Needed, quorums(s.Needs)))
 	}
 	showChanges(w, v, s.Changes)
+	if s.Against+s.Abstained > 0 {
+		fmt.Fprintln(w, v.Say("Against: %d. Abstain: %d. Both are part of the record, and count to no quorum.",
+			s.Against, s.Abstained))
+	}
 	switch {
 	case council.CodeOf(s.Problem) == council.NotYet && s.Problem != nil:
 		fmt.Fprintln(w, v.Say("It takes effect on %s if it is enacted by then.", v.moment(s.From, s.From.Location())))
@@ -104,16 +115,20 @@ func statusJSON(w io.Writer, v locale, id string, s *council.Standing, problems 
 		Name    string `json:"name"`
 		Signed  bool   `json:"signed"`
 		Problem string `json:"problem,omitempty"`
+		Choice  string `json:"choice,omitempty"` // of a ballot that is not for the motion
+		Reason  string `json:"reason,omitempty"`
 	}
 	out := struct {
-		Motion   string        `json:"motion"`
-		Needed   int           `json:"needed"`
-		Signed   int           `json:"signed"`
-		Quorums  []diff.Quorum `json:"quorums"`
-		Members  []member      `json:"members"`
-		Problems []string      `json:"problems"` // ballots that are nobody's
-		Problem  string        `json:"problem,omitempty"`
-	}{id, s.Needed, s.Signed, s.Needs, []member{}, []string{}, ""}
+		Motion    string        `json:"motion"`
+		Needed    int           `json:"needed"`
+		Signed    int           `json:"signed"`
+		Against   int           `json:"against"`
+		Abstained int           `json:"abstained"`
+		Quorums   []diff.Quorum `json:"quorums"`
+		Members   []member      `json:"members"`
+		Problems  []string      `json:"problems"` // ballots that are nobody's
+		Problem   string        `json:"problem,omitempty"`
+	}{id, s.Needed, s.Signed, s.Against, s.Abstained, s.Needs, []member{}, []string{}, ""}
 	if s.Problem != nil {
 		out.Problem = v.Retell(s.Problem.Error())
 	}
@@ -121,6 +136,12 @@ func statusJSON(w io.Writer, v locale, id string, s *council.Standing, problems 
 		x := member{ID: m.ID, Name: m.Name, Signed: m.Signed}
 		if m.Problem != nil {
 			x.Problem = v.Retell(m.Problem.Error())
+		}
+		if m.Misstated != nil {
+			x.Problem = v.Retell(m.Misstated.Error())
+		}
+		if m.Statement != nil {
+			x.Choice, x.Reason = string(m.Statement.Choice), m.Statement.Reason
 		}
 		out.Members = append(out.Members, x)
 	}

@@ -27,6 +27,11 @@ func layOut(dir string, e *council.Enacted, log *slog.Logger) {
 	for _, b := range e.Ballots {
 		errs = append(errs, write(council.BallotsName+b.Member+".sig", b.Raw))
 	}
+	for _, s := range e.Statements {
+		for name, raw := range s.Files() {
+			errs = append(errs, write(council.BallotsName+name, raw))
+		}
+	}
 	part := filepath.Join(base, "current.part")
 	errs = append(errs, os.WriteFile(part, []byte(strconv.Itoa(e.Version)+"\n"), 0o644),
 		os.Rename(part, filepath.Join(base, "current")))

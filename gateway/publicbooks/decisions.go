@@ -9,6 +9,7 @@ import (
 
 	"sluice/books"
 	"sluice/gateway/activation"
+	"sluice/policy/ballot"
 	"sluice/policy/bundle"
 	"sluice/policy/compile"
 	"sluice/policy/council"
@@ -167,6 +168,7 @@ func (l *decisionsBook) entry(
 	vote := explain.Vote{}
 	if same && e != nil {
 		b.Motion, b.Version, b.Votes, b.Namespace = old.Motion, old.Version, old.Votes, old.Namespace
+		b.Statements = old.Statements
 		vote = explain.Vote{Motion: old.Motion, Version: old.Version}
 		for _, cast := range old.Votes {
 			vote.Members = append(vote.Members, cast.Name)
@@ -175,6 +177,10 @@ func (l *decisionsBook) entry(
 		b.Motion, b.Version, b.Namespace = e.ID, e.Version, council.NamespaceOf(e.City)
 		for _, x := range e.Ballots {
 			b.Votes = append(b.Votes, books.Vote{Member: x.Member, Name: x.Name, Key: x.Fingerprint, Verified: true})
+		}
+		for _, x := range e.Statements {
+			b.Statements = append(b.Statements, books.Statement{Member: x.Member, Name: x.Name, Key: x.Fingerprint,
+				Choice: string(x.Choice), Reason: x.Reason})
 		}
 		vote = explain.Vote{Motion: e.ID, Version: e.Version, Members: e.Members()}
 	}
@@ -244,6 +250,13 @@ func (b *decisionsBook) keepFiles(ctx context.Context, yaml []byte, d *books.Dec
 		for _, x := range e.Ballots {
 			name := council.BallotsName + x.Member + ".sig"
 			files[name], ballots[base+name] = x.Raw, x.Raw
+		}
+		for _, x := range e.Statements {
+			for file, raw := range x.Files() {
+				name := council.BallotsName + file
+				files[name], ballots[base+name] = raw, raw
+			}
+			files["statement_signers"] = ballot.StatementSigners(e.Signers, council.NamespaceOf(e.City), e.City)
 		}
 		// Ballots over its words before are not over these.
 		if err := b.files.keepOnly(ctx, base+council.BallotsName, ballots); err != nil {

@@ -156,7 +156,8 @@ func (a *API) decided() ([]decision, error) {
 	out := make([]decision, len(all))
 	for i, d := range all {
 		out[i] = decision{d.ID, texts(d.Title), d.State, d.From, d.Until, d.Since, d.By, d.Reason, nil, d.Policy,
-			d.Motion, d.Version, d.Namespace, votes(d.Votes), d.YAML, texts(d.Explain), d.Diff, nil, d.Problems}
+			d.Motion, d.Version, d.Namespace, votes(d.Votes), statements(d.Statements), d.YAML, texts(d.Explain),
+			d.Diff, nil, d.Problems}
 		if d.Retain != (books.Retain{}) {
 			out[i].Retain = &retain{d.Retain.Hours, d.Retain.Days}
 		}

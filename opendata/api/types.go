@@ -160,6 +160,7 @@ type decision struct {
 	Version   int                 `json:"version,omitempty"`
 	Namespace string              `json:"namespace,omitempty" doc:"What members signed for: ssh-keygen -Y verify -n NAMESPACE"`
 	Votes     []vote              `json:"votes"`
+	Stated    []statement         `json:"statements,omitempty" doc:"Signed ballots against, and abstentions: they count to no quorum"`
 	YAML      string              `json:"yaml" doc:"The decision as the council wrote it"`
 	Explain   map[string]string   `json:"explain" doc:"In plain words, by language"`
 	Diff      map[string][]string `json:"diff,omitempty" doc:"What changed from its words before, by language"`
@@ -183,6 +184,14 @@ type vote struct {
 	Name     string `json:"name"`
 	Key      string `json:"key" doc:"Fingerprint, as ssh-keygen -l shows it"`
 	Verified bool   `json:"verified"`
+}
+
+type statement struct {
+	Member string `json:"member"`
+	Name   string `json:"name"`
+	Key    string `json:"key" doc:"Fingerprint, as ssh-keygen -l shows it"`
+	Choice string `json:"choice" enum:"against,abstain"`
+	Reason string `json:"reason,omitempty" doc:"In the member's own words"`
 }
 
 // entry is one line of ledger.jsonl.
@@ -256,6 +265,14 @@ func fields(list []books.Field) []field {
 	out := make([]field, len(list))
 	for i, f := range list {
 		out[i] = field(f)
+	}
+	return out
+}
+
+func statements(list []books.Statement) []statement {
+	out := make([]statement, len(list))
+	for i, s := range list {
+		out[i] = statement(s)
 	}
 	return out
 }

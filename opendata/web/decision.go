@@ -113,7 +113,7 @@ func (w *Web) file(r *http.Request) (*httpcache.Reply, error) {
 // served reports whether a file of a decision is public.
 func served(name string) bool {
 	switch name {
-	case "decision.yaml", "motion.txt", "bundle.tar.gz", "allowed_signers":
+	case "decision.yaml", "motion.txt", "bundle.tar.gz", "allowed_signers", "statement_signers":
 		return true
 	}
 	dir, file := path.Split(name)
@@ -121,7 +121,7 @@ func served(name string) bool {
 	case "":
 		return path.Ext(file) == ".txt" && (strings.HasPrefix(file, "explain.") || strings.HasPrefix(file, "changes."))
 	case "ballots/":
-		return path.Ext(file) == ".sig"
+		return path.Ext(file) == ".sig" || path.Ext(file) == ".txt"
 	}
 	return false
 }

@@ -19,9 +19,14 @@ type Misnamed struct{ error }
 // form that gateways take. What is no ballot of a member is left out and said. Of two by one
 // member the one that holds counts, or else the first.
 func (p Parts) Collect(voters *decision.Council, ballots map[string][]byte) []error {
-	var problems []error
+	sigs, texts := p.apart(ballots)
+	problems := p.collectStatements(voters, sigs, texts)
 	from := make(map[string]string) // the file of each member's ballot
 	for _, name := range slices.Sorted(maps.Keys(ballots)) {
+		beside := path.Dir(name)+"/" != BallotsName && path.Ext(name) == statedText
+		if sigs[name] != nil || texts[name] != nil || beside {
+			continue
+		}
 		tidy, err := Tidy(ballots[name])
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", name, err))
@@ -51,6 +56,20 @@ func (p Parts) Collect(voters *decision.Council, ballots map[string][]byte) []er
 	return problems
 }
 
+// apart are the files of statements among the ballots: their signatures and their texts.
+func (p Parts) apart(ballots map[string][]byte) (sigs, texts map[string][]byte) {
+	sigs, texts = make(map[string][]byte), make(map[string][]byte)
+	m, err := ParseMotion(p[TextName])
+	for name, raw := range ballots {
+		if isText(name, raw) {
+			texts[name] = raw
+		} else if tidy, bad := Tidy(raw); err == nil && bad == nil && isStated(tidy, m.City) {
+			sigs[name] = raw
+		}
+	}
+	return sigs, texts
+}
+
 // holds reports whether a ballot in its one form is over the motion's text, by a key that is not
 // revoked.
 func (p Parts) holds(voters *decision.Council, tidy []byte) bool {
@@ -65,7 +84,7 @@ func (p Parts) holds(voters *decision.Council, tidy []byte) bool {
 
 // misnamed is an error if a file has the name of another member than signed it.
 func misnamed(voters *decision.Council, file, by string) error {
-	named := strings.TrimSuffix(path.Base(file), ".sig")
+	named := strings.TrimSuffix(strings.TrimSuffix(path.Base(file), ".sig"), statedText)
 	other := func(m decision.Member) bool { return m.ID == named && m.ID != by }
 	if !slices.ContainsFunc(voters.Members, other) {
 		return nil
@@ -80,6 +99,11 @@ func (p Parts) Sift(s *Standing) (problems []error) {
 		if m.Problem != nil {
 			delete(p, BallotsName+m.ID+".sig")
 			problems = append(problems, m.Problem)
+		}
+		if m.Misstated != nil {
+			delete(p, BallotsName+m.ID+statedText)
+			delete(p, BallotsName+m.ID+statedSig)
+			problems = append(problems, m.Misstated)
 		}
 	}
 	return problems

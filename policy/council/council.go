@@ -8,6 +8,11 @@
 //	bundle.tar.gz       the policy: an OPA bundle (data.json, rules) with the documents
 //	allowed_signers     the roster, for ssh-keygen -Y verify
 //	ballots/MEMBER.sig  one signature a member, by ssh-keygen -Y sign -n sluice-vote@CITY
+//	ballots/MEMBER.txt  instead, what a member signed who is against it or abstains, and why
+//	                    (ballot.Statement), and MEMBER.txt.sig, by -n sluice-ballot@CITY
+//
+// Only the first sort counts to the quorum; the other is part of the record. A file with both of
+// one member is refused: nobody but the member can say which of the two holds.
 //
 // motion.txt is UTF-8 text: a first line with the format; for each of the city's
 // languages a page in plain words (what is decided, from when, how many must sign,
@@ -137,8 +142,10 @@ type Enacted struct {
 	Packed  []byte // bundle.tar.gz
 	Signers []byte // allowed_signers
 	Ballots []Ballot
-	Policy  *bundle.Policy
-	Changes []diff.Change
+	// Statements are the ballots that are not for the motion, in the roster's order.
+	Statements []Statement
+	Policy     *bundle.Policy
+	Changes    []diff.Change
 	// After is what the next motion is compared with.
 	After diff.Before
 	// Needed is how many members had to sign.

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"sluice/internal/civil"
+	"sluice/policy/ballot"
 	"sluice/policy/bundle"
+	"sluice/policy/decision"
 	"sluice/policy/diff"
 )
 
@@ -97,7 +99,9 @@ type Standing struct {
 	Needs   []diff.Quorum
 	Changes []diff.Change
 	Members []Voter
-	Signed  int
+	// Signed is how many are for the motion: what the quorum counts. Against and Abstained are
+	// how many have signed that they are not.
+	Signed, Against, Abstained int
 	// From is when it takes effect, in the city's time.
 	From time.Time
 	// Problem is why the motion could not be enacted even with all signatures; nil
@@ -108,8 +112,12 @@ type Standing struct {
 // Voter is one member of the roster that votes.
 type Voter struct {
 	ID, Name string
-	Signed   bool
-	Problem  error // with the ballot that is there
+	Signed   bool  // for the motion
+	Problem  error // with the ballot for it that is there, or with the two that are
+	// Statement is what a member signed who is not for it; nil for none.
+	Statement *Statement
+	// Misstated is why the statement that is there is none.
+	Misstated error
 }
 
 // Count says how the vote stands, ballot by ballot.
@@ -125,21 +133,48 @@ func (v Verifier) Count(parts Parts) (*Standing, error) {
 	_, s.Needs = Quorum(v.prev(), e.Policy, e.Changes)
 	r := newRoster(voters)
 	for _, m := range voters.Members {
-		voter := Voter{ID: m.ID, Name: m.Name}
-		if ballot, ok := parts[BallotsName+m.ID+".sig"]; ok {
-			var b Ballot
-			if b, voter.Problem = r.one(m.ID, ballot, e); voter.Problem == nil &&
-				!inOffice(&m, e.Created, v.location(e)) {
-				voter.Problem = refuse(NotInOffice, "%s was not in office on %s, when the motion was made", b.Member,
-					e.Created.In(v.location(e)).Format(time.DateOnly))
-			}
-			if voter.Problem == nil {
-				voter.Signed = true
-				s.Signed++
-			}
-		}
-		s.Members = append(s.Members, voter)
+		s.take(v.look(&m, r, parts, e))
 	}
 	s.Problem = v.timely(e)
 	return s, nil
+}
+
+// look is what one member has said. Who has said two things is for the motion only when the other
+// ballot is taken away: a doubtful signature enacts nothing, and hides no vote against.
+func (v Verifier) look(m *decision.Member, r *roster, parts Parts, e *Enacted) Voter {
+	voter := Voter{ID: m.ID, Name: m.Name}
+	var late error
+	if !inOffice(m, e.Created, v.location(e)) {
+		late = refuse(NotInOffice, "%s was not in office on %s, when the motion was made", m.ID,
+			e.Created.In(v.location(e)).Format(time.DateOnly))
+	}
+	if parts[BallotsName+m.ID+statedText] != nil {
+		if voter.Statement, voter.Misstated = r.stated(m.ID, parts, e); voter.Misstated == nil && late != nil {
+			voter.Statement, voter.Misstated = nil, late
+		}
+	}
+	if file, ok := parts[BallotsName+m.ID+".sig"]; ok {
+		if _, voter.Problem = r.one(m.ID, file, e); voter.Problem == nil {
+			voter.Problem = late
+		}
+		if voter.Problem == nil && voter.Statement != nil {
+			voter.Problem = twoMinds(m.ID)
+		}
+		voter.Signed = voter.Problem == nil
+	}
+	return voter
+}
+
+// take adds a member to the count.
+func (s *Standing) take(v Voter) {
+	s.Members = append(s.Members, v)
+	switch {
+	case v.Signed:
+		s.Signed++
+	case v.Statement == nil:
+	case v.Statement.Choice == ballot.Against:
+		s.Against++
+	default:
+		s.Abstained++
+	}
 }

@@ -12,11 +12,11 @@ import (
 )
 
 // Bounds of a motion file and of its parts, in bytes; there is a ballot for each
-// member at most.
+// member at most, or a statement of two files.
 const (
 	MaxFile  = bundle.MaxPacked + 2<<20
 	maxText  = 1 << 20
-	maxParts = 3 + decision.MaxMembers
+	maxParts = 3 + 2*decision.MaxMembers
 )
 
 // The parts of a motion.
@@ -46,8 +46,12 @@ func partName(name string) bool {
 		return true
 	}
 	member, ok := strings.CutPrefix(name, BallotsName)
-	member, sig := strings.CutSuffix(member, ".sig")
-	return ok && sig && GoodID(member) && path.Base(member) == member
+	for _, kind := range []string{statedSig, statedText, ".sig"} { // members' names have no dots
+		if member, is := strings.CutSuffix(member, kind); is {
+			return ok && GoodID(member) && path.Base(member) == member
+		}
+	}
+	return false
 }
 
 // ReadFile takes a motion file apart, without copying it: the parts are those of
@@ -74,14 +78,15 @@ func ReadFile(raw []byte) (Parts, error) {
 	if len(files[TextName]) > maxText {
 		return nil, refuse(NotAFile, "motion.txt is larger than %d KiB", maxText>>10)
 	}
-	return files, nil
+	return files, Parts(files).whole()
 }
 
-// Ballots are the names of those whose ballots are in the parts.
+// ballots are the names of those whose ballots for the motion are in the parts.
 func (p Parts) ballots() []string {
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(p)) {
-		if member, ok := strings.CutPrefix(name, BallotsName); ok {
+		if member, ok := strings.CutPrefix(name, BallotsName); ok && !strings.HasSuffix(member, statedText) &&
+			!strings.HasSuffix(member, statedSig) {
 			out = append(out, strings.TrimSuffix(member, ".sig"))
 		}
 	}

@@ -279,6 +279,9 @@ func (v Verifier) ballots(e *Enacted, voters *decision.Council, parts Parts, str
 		e.Ballots = append(e.Ballots, b)
 	}
 	slices.SortStableFunc(e.Ballots, func(a, b Ballot) int { return r.rank(a.Member) - r.rank(b.Member) })
+	if err := v.statements(e, r, parts, strict); err != nil {
+		return err
+	}
 	if v.Previous != nil { // the first motion's time zone is in its bundle
 		if err := v.inOffice(e, voters); err != nil {
 			return err
@@ -289,12 +292,17 @@ func (v Verifier) ballots(e *Enacted, voters *decision.Council, parts Parts, str
 
 // inOffice: everybody who signed was in office on the day that the motion was made.
 func (v Verifier) inOffice(e *Enacted, voters *decision.Council) error {
+	file := make(map[string]string)
 	for _, b := range e.Ballots {
-		for i := range voters.Members {
-			if m := &voters.Members[i]; m.ID == b.Member && !inOffice(m, e.Created, v.location(e)) {
-				return refuse(NotInOffice, "ballots/%s.sig: %s was not in office on %s, when the motion was made", m.ID,
-					m.ID, e.Created.In(v.location(e)).Format(time.DateOnly))
-			}
+		file[b.Member] = b.Member + ".sig"
+	}
+	for _, s := range e.Statements {
+		file[s.Member] = s.Member + statedSig
+	}
+	for i := range voters.Members {
+		if m := &voters.Members[i]; file[m.ID] != "" && !inOffice(m, e.Created, v.location(e)) {
+			return refuse(NotInOffice, "ballots/%s: %s was not in office on %s, when the motion was made", file[m.ID],
+				m.ID, e.Created.In(v.location(e)).Format(time.DateOnly))
 		}
 	}
 	return nil

@@ -140,14 +140,15 @@ func (d Dir) Load(id string) (council.Parts, []error, error) {
 		return nil, nil, err
 	}
 	ballots := make(map[string][]byte)
-	for _, pattern := range []string{filepath.Join(from, council.BallotsName, "*"), filepath.Join(from, "*.sig")} {
+	for _, pattern := range []string{filepath.Join(from, council.BallotsName, "*"), filepath.Join(from, "*.sig"),
+		filepath.Join(from, "*.txt")} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
 			return nil, nil, err
 		}
 		for _, name := range names {
 			if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() ||
-				strings.HasPrefix(filepath.Base(name), ".") {
+				strings.HasPrefix(filepath.Base(name), ".") || filepath.Base(name) == council.TextName {
 				continue
 			}
 			raw, err := readFile(name, ballot.MaxFile) // a longer file is reported as no ballot

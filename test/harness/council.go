@@ -92,6 +92,19 @@ func (a *Assembly) Sign(motion string, who ...string) {
 	}
 }
 
+// Against is what a member does who is against a motion, and says why.
+func (a *Assembly) Against(motion, who, reason string) {
+	a.T.Helper()
+	a.Must(Sluice, "motion", "ballot", motion, "--against", "--reason", reason)
+	text := a.Path("motions", motion, "against.txt")
+	a.Must("ssh-keygen", "-q", "-Y", "sign", "-f", a.Path("keys", who), "-n", "sluice-ballot@smallville", text)
+	for _, end := range []string{"", ".sig"} {
+		if err := os.Rename(text+end, a.Path("motions", motion, "ballots", who+".txt"+end)); err != nil {
+			a.T.Fatal(err)
+		}
+	}
+}
+
 // Enact is a whole vote.
 func (a *Assembly) Enact(motion, inbox string, who ...string) {
 	a.T.Helper()

@@ -104,6 +104,14 @@ exec `+harness.Sluice+` "$@"`, "members answer between two of the commands")
 	harness.Run(t, "cp", filepath.Join(motion, "ballots/anna.sig"), motion)
 	look := fenced.Take(t, "docs/council.md", "ssh-keygen -Y verify").Change("CITY", "portalba")
 	harness.Want(t, look.Run(motion, path), `Good "sluice-vote@portalba" signature for anna`)
+	against := fenced.Take(t, "docs/council.md", "sluice motion ballot").Change("CITY", "portalba")
+	harness.Want(t, against.Run(desk, path, "HOME="+home), `Written: motions/2027-quieter/against.txt`)
+	harness.Run(t, "mv", filepath.Join(motion, "against.txt"), filepath.Join(motion, "ballots/anna.txt"))
+	harness.Run(t, "mv", filepath.Join(motion, "against.txt.sig"), filepath.Join(motion, "ballots/anna.txt.sig"))
+	cmd := exec.Command(harness.Sluice, "motion", "status", "2027-quieter")
+	cmd.Dir = desk
+	out, _ := cmd.CombinedOutput() // three are left, so that it ends with 1
+	harness.Want(t, string(out), `V07: anna has signed for the motion, and another ballot too`)
 }
 
 // TestPolicyVerbs goes the way of a clerk who writes a decision, with the real

@@ -43,6 +43,10 @@ func TestAVote(t *testing.T) {
 		!strings.Contains(out, "1 more") {
 		t.Errorf("three signatures: %v\n%s", err, out)
 	}
+	a.Against("founding", harness.Members[6], "Nobody has <asked> the street.")
+	if out, err := a.Try(harness.Sluice, "motion", "enact", "founding"); err == nil || !strings.Contains(out, "V04") {
+		t.Errorf("a ballot against counts to the quorum: %v\n%s", err, out)
+	}
 	a.Sign("founding", harness.Members[3])
 	a.Must(harness.Sluice, "motion", "status", "founding")
 	a.Must(harness.Sluice, "motion", "enact", "founding", "--inbox", inbox)
@@ -81,6 +85,7 @@ func TestAVote(t *testing.T) {
 		}
 	}
 	checkPages(a, c)
+	checkAgainst(a, c)
 
 	// The gateway comes back with the policy that it had, and takes no older one.
 	c.Gateway.Kill()
@@ -179,6 +184,53 @@ func checkPages(a *harness.Assembly, c *harness.City) {
 		}
 		harness.Node(t, "pages.js", c.Opendata, chromium, "/decisions/1", "/decisions", "/privacy")
 	})
+}
+
+// checkAgainst looks for who was against: in the books, on the page, and as strangers verify it.
+func checkAgainst(a *harness.Assembly, c *harness.City) {
+	a.T.Helper()
+	_, _, page := harness.Get(a.T, c.Opendata+"/decisions/1")
+	if !bytes.Contains(page, []byte("<q>Nobody has &lt;asked&gt; the street.</q>")) {
+		a.T.Errorf("the page does not say who was against, and why:\n%s", page)
+	}
+	command := regexp.MustCompile(`ssh-keygen -Y verify -f statement_signers [^\n]*?\.txt\b[^<\n]*`).
+		FindString(strings.ReplaceAll(string(page), "&lt;", "<"))
+	member := harness.Members[6]
+	down := a.T.TempDir()
+	text := "ballots/" + member + ".txt"
+	for _, name := range []string{"statement_signers", text, text + ".sig"} {
+		status, _, raw := harness.Get(a.T, c.Opendata+"/decisions/1/"+name)
+		if status != http.StatusOK {
+			a.T.Fatalf("%s: %d", name, status)
+		}
+		harness.Write(a.T, filepath.Join(down, filepath.Base(name)), string(raw))
+	}
+	cmd := exec.Command("sh", "-c", strings.SplitN(command, ".sig", 2)[0]+".sig < "+member+".txt")
+	cmd.Dir = down
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "Good") {
+		a.T.Errorf("%s: %v\n%s", command, err, out)
+	}
+	out := a.Must(harness.Sluice, "verify", c.Opendata)
+	if !strings.Contains(out, "2 ballots that were not for a motion") {
+		a.T.Errorf("verify says\n%s", out)
+	}
+	verifier, err := filepath.Abs("../../docs/verify.py")
+	if err != nil {
+		a.T.Fatal(err)
+	}
+	books := filepath.Join(a.T.TempDir(), "public") // a copy: the gateway mends its own
+	if err := os.CopyFS(books, os.DirFS(filepath.Join(c.Dir, "state", "public"))); err != nil {
+		a.T.Fatal(err)
+	}
+	if out, err := a.Try("python3", verifier, books); err != nil {
+		a.T.Errorf("verify.py: %v\n%s", err, out)
+	}
+	said := filepath.Join(books, "decisions", "1", "ballots", member+".txt")
+	harness.Write(a.T, said, strings.Replace(harness.Read(a.T, said), "Nobody", "Everybody", 1))
+	if out, err := a.Try("python3", verifier, books); err == nil || !strings.Contains(out, "is not what was signed") ||
+		!strings.Contains(out, "does not hold") {
+		a.T.Errorf("verify.py of another reason: %v\n%s", err, out)
+	}
 }
 
 // TestForgedMotions puts motions into a gateway's inbox that must change nothing:

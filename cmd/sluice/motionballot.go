@@ -1,0 +1,94 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"sluice/perm"
+	"sluice/policy/ballot"
+	"sluice/policy/council"
+	"sluice/policy/workspace"
+)
+
+func motionBallot(dir *string) *cobra.Command {
+	var reason string
+	var against, abstain bool
+	c := &cobra.Command{
+		Use:   "ballot ID --against|--abstain",
+		Short: "Write the text for a member who is against a motion, or abstains",
+		Args:  between(1, 1),
+		Long: "Writes DIR/motions/ID/against.txt or abstain.txt, which names the motion's text by its SHA-256, the\n" +
+			"choice and the reason. The member signs it with ssh-keygen, as printed; text and signature go among\n" +
+			"the ballots. They are public and part of the record; only signatures over motion.txt count to the\n" +
+			"quorum. Who is for the motion signs motion.txt and needs no such text.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			v, err := localeOf(cmd)
+			if err != nil {
+				return err
+			}
+			choice := ballot.Against
+			if abstain {
+				choice = ballot.Abstain
+			}
+			if against == abstain {
+				return &usageError{"give --against or --abstain; who is for the motion signs motion.txt"}
+			}
+			return writeBallot(cmd.OutOrStdout(), v, workspace.Dir(*dir), args[0], choice, reason)
+		},
+	}
+	c.Flags().BoolVar(&against, "against", false, "the member is against the motion")
+	c.Flags().BoolVar(&abstain, "abstain", false, "the member abstains")
+	c.Flags().StringVar(&reason, "reason", "", "why, in one line; it is public")
+	return c
+}
+
+func writeBallot(w io.Writer, v locale, d workspace.Dir, id string, choice ballot.Choice, reason string) error {
+	parts, _, err := d.Load(id)
+	if err != nil {
+		return failed(err)
+	}
+	s, err := council.StatementOf(parts[council.TextName], choice, reason)
+	if err != nil {
+		return failed(err)
+	}
+	name := string(choice) + ".txt"
+	to := filepath.Join(d.Motion(id), name)
+	if err := perm.Create(to, s.Bytes(), 0o644); errors.Is(err, fs.ErrExist) {
+		return failed(fmt.Errorf("%s is there already; take it away to write another", to))
+	} else if err != nil {
+		return failed(err)
+	}
+	fmt.Fprintf(w, "%s\n\n  ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n %s %s\n\n%s\n",
+		v.Say("Written: %s", to)+". "+v.Say("The member signs it:"), ballot.StatementNamespace(s.City), to,
+		v.Say("Both files, %s and %s, go into %s.", name, name+".sig",
+			filepath.Join(d.Motion(id), council.BallotsName)))
+	return nil
+}
+
+// choiceWord is what a member does who signed a statement.
+func choiceWord(v locale, c ballot.Choice) string {
+	if c == ballot.Against {
+		return v.Say("against")
+	}
+	return v.Say("abstains")
+}
+
+// quoted is a reason after its member's name; nothing where there is none.
+func quoted(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ": " + reason
+}
+
+// tellStatements says who was not for an enacted motion, and why.
+func tellStatements(w io.Writer, v locale, list []council.Statement) {
+	for _, s := range list {
+		fmt.Fprintf(w, "    %s: %s%s\n", choiceWord(v, s.Choice), s.Name, quoted(s.Reason))
+	}
+}
