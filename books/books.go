@@ -212,7 +212,7 @@ type Decision struct {
 	Votes     []Vote `json:"votes"`
 	// Statements are the ballots of members who were against the motion, or abstained.
 	Statements []Statement `json:"statements,omitempty"`
-	YAML      string `json:"yaml"`
+	YAML       string      `json:"yaml"`
 	// Explain is the decision in plain words, by language.
 	Explain map[string]string `json:"explain"`
 	// Diff is what changed from its words before, by language; empty for a new one.
