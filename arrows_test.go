@@ -57,6 +57,8 @@ var arrows = map[string]row{
 	"policy/diff": {"two policies, by what residents gain or lose, in explain's words",
 		"internal/civil internal/locales internal/retention policy/bundle policy/decision policy/explain " +
 			"policy/mechanism plan policy/rules register"},
+	"policy/templates": {"decisions to begin with, as data, written into a policy's files",
+		"internal/locales internal/yamldoc policy/bundle policy/decision policy/explain"},
 	"policy/dpia": {"the assessment, of the same words and costs, with the sensors concerned",
 		"internal/locales policy/bundle policy/decision policy/explain policy/mechanism register"},
 	"policy/check": {"all that can be wrong with a policy: its form, its rules, its costs, its votes",
@@ -236,9 +238,9 @@ var arrows = map[string]row{
 			"gateway/crash gateway/doctor gateway/ingest gateway/reconcile gateway/rollback internal/civil " +
 			"internal/names internal/yamldoc opendata opendata/i18n opendata/query perm policy/ballot " +
 			"policy/ballot/signers policy/bundle policy/cases policy/check policy/compile policy/council " +
-			"policy/decision policy/diff policy/dpia policy/explain policy/rego policy/schema policy/workspace " +
-			"register register/access register/ca register/fleet register/preset simulate store/influx " +
-			"store/sqlite studio town verify"},
+			"policy/decision policy/diff policy/dpia policy/explain policy/rego policy/schema policy/templates " +
+			"policy/workspace register register/access register/ca register/fleet register/preset simulate " +
+			"store/influx store/sqlite studio town verify"},
 	"test/harness": {"a city of real programs, for tests",
 		"books configs/portalba firmware-sim/device opendata opendata/query store store/influx store/sqlite " +
 			"test/entered test/fenced test/ports test/samples"},

@@ -12,6 +12,7 @@ import (
 	"sluice/internal/civil"
 	"sluice/policy/bundle"
 	"sluice/policy/explain"
+	"sluice/policy/templates"
 	"sluice/register"
 )
 
@@ -58,10 +59,10 @@ func newDecision(v locale, p *bundle.Policy, id string, now time.Time) (string, 
 	d.Kind, d.Field, d.StandsFor = firstUnit(p.Kinds)
 	d.Names = unitNames(c.City.Languages, cmp.Or(d.StandsFor, "reading"))
 	d.Sent = fieldsOf(p.Kinds[d.Kind])
-	d.Left = epsilonLeft(p, d.StandsFor)
+	d.From, d.Until = templates.Term(p, now)
+	d.Review = templates.Review(d.From, d.Until)
+	d.Left = templates.Left(p, d.StandsFor, d.From, d.Until)
 	d.Spent = d.Left <= 0
-	d.From, d.Until = term(p, now)
-	d.Review = review(d.From, d.Until)
 	join := func(list []string) string { return strings.Join(list, ", ") }
 	t, err := template.New("decision").Funcs(template.FuncMap{"join": join}).Parse(decisionTemplate)
 	if err != nil {
@@ -89,38 +90,6 @@ func firstUnit(kinds map[string]register.Kind) (kind, field, standsFor string) {
 		}
 	}
 	return firstOr(ids, ""), "", ""
-}
-
-// epsilonLeft is what a policy's decisions leave of the charter's epsilon a day for a kind of unit.
-func epsilonLeft(p *bundle.Policy, standsFor string) float64 {
-	left := p.Charter.EpsilonPerDay[standsFor]
-	for _, d := range p.Decisions {
-		if d.Stream.Unit.StandsFor == standsFor && !d.Stream.Unit.None() {
-			left -= d.Protect.Epsilon * float64(d.EpochsPerDay())
-		}
-	}
-	return left
-}
-
-// term is the first and the last day of a decision written today: a year at most, and no longer
-// than the charter allows.
-func term(p *bundle.Policy, now time.Time) (from, until time.Time) {
-	from = now.In(p.Location).AddDate(0, 0, p.Charter.NoticeDays+14)
-	until = from.Add(p.Charter.SunsetMax.Nominal()).AddDate(0, 0, -1)
-	if latest := from.AddDate(1, 0, -1); until.After(latest) {
-		until = latest
-	}
-	return from, until
-}
-
-// review is when a new decision is reviewed: after half a year, or half its term if that is
-// shorter.
-func review(from, until time.Time) time.Time {
-	half := from.Add(until.Sub(from) / 2)
-	if months := from.AddDate(0, 6, 0); months.Before(half) {
-		return months
-	}
-	return half
 }
 
 // titlePlaceholders is a title to fill in for each language of the city.
