@@ -12,16 +12,16 @@ func TestInsert(t *testing.T) {
 		key, value string
 		want       string // empty for ErrInsert
 	}{
-		"a flow mapping":  {"a: {b: 1}   # why\nz: 2\n", []string{"a"}, "c", "2", "a: {b: 1, c: 2}   # why\nz: 2\n"},
-		"an empty one":    {"a: {}\n", []string{"a"}, "c", "2", "a: {c: 2}\n"},
-		"a flow list":     {"a: [x,\n  y]  # z\n", []string{"a"}, "", "w", "a: [x,\n  y, w]  # z\n"},
-		"accents before":  {"a: {b: \"àéí\"}\n", []string{"a"}, "c", "2", "a: {b: \"àéí\", c: 2}\n"},
+		"a flow mapping": {"a: {b: 1}   # why\nz: 2\n", []string{"a"}, "c", "2", "a: {b: 1, c: 2}   # why\nz: 2\n"},
+		"an empty one":   {"a: {}\n", []string{"a"}, "c", "2", "a: {c: 2}\n"},
+		"a flow list":    {"a: [x,\n  y]  # z\n", []string{"a"}, "", "w", "a: [x,\n  y, w]  # z\n"},
+		"accents before": {"a: {b: \"àéí\"}\n", []string{"a"}, "c", "2", "a: {b: \"àéí\", c: 2}\n"},
 		"a block mapping": {"a:\n  b: 1 # one\n  # two\n\nz: 2\n", []string{"a"}, "c", "2",
 			"a:\n  b: 1 # one\n  c: 2\n  # two\n\nz: 2\n"},
-		"two keys":        {"a:\n  b: 1\n  c:\n    - 1\nz: 2\n", []string{"a"}, "d", "2",
+		"two keys": {"a:\n  b: 1\n  c:\n    - 1\nz: 2\n", []string{"a"}, "d", "2",
 			"a:\n  b: 1\n  c:\n    - 1\n  d: 2\nz: 2\n"},
-		"a block list":    {"a:\n- x\n- y\nz: 2\n", []string{"a"}, "", "w", "a:\n- x\n- y\n- w\nz: 2\n"},
-		"lines":           {"a:\n  b: {c: 1}", []string{"a"}, "d", "e: 1\nf: [2]\n",
+		"a block list": {"a:\n- x\n- y\nz: 2\n", []string{"a"}, "", "w", "a:\n- x\n- y\n- w\nz: 2\n"},
+		"lines": {"a:\n  b: {c: 1}", []string{"a"}, "d", "e: 1\nf: [2]\n",
 			"a:\n  b: {c: 1}\n  d:\n    e: 1\n    f: [2]\n"},
 		"what is missing": {"a: 1\n", []string{"n", "m"}, "k", "{x: 1}", "a: 1\nn: {m: {k: {x: 1}}}\n"},
 		"half is missing": {"n:\n  o: 1\n", []string{"n", "m"}, "k", "2", "n:\n  o: 1\n  m: {k: 2}\n"},
