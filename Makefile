@@ -116,7 +116,7 @@ FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/intern
 	FuzzHandshake:internal/websocket \
 	FuzzBrief:brief FuzzCanonical:gateway/ingest/internal/format FuzzList:internal/yamldoc FuzzInsert:internal/yamldoc \
 	FuzzCBOR:gateway/ingest/internal/cbor FuzzSparkplug:gateway/ingest/internal/sparkplug FuzzTry:gateway/ingest \
-	FuzzRead:certify/envelope FuzzParse:certify/report FuzzSigners:policy/ballot/signers FuzzRoster:gateway/cluster/roster FuzzSigned:gateway/cluster/roster FuzzFrames:certify/tap \
+	FuzzRead:gateway/ingest/internal/handover FuzzRead:certify/envelope FuzzParse:certify/report FuzzSigners:policy/ballot/signers FuzzRoster:gateway/cluster/roster FuzzSigned:gateway/cluster/roster FuzzFrames:certify/tap \
 	FuzzWrapped:certify/envelope FuzzQuote:gateway/ingest/internal/format \
 	FuzzText:internal/instant FuzzPattern:register/preset FuzzPreset:register/preset \
 	FuzzEnvelope:gateway/ingest/internal/format FuzzBytes:gateway/ingest/internal/format FuzzStructure:gateway/ingest/internal/structure \

@@ -148,6 +148,8 @@ var arrows = map[string]row{
 		"gateway/ingest/internal/fault gateway/ingest/internal/format gateway/ingest/internal/reading plan"},
 	"gateway/ingest/internal/window": {"what is left, added up in windows until it is a batch for release",
 		"gateway/ingest/internal/pseudonym gateway/ingest/internal/redact gateway/release internal/wide plan"},
+	"gateway/ingest/internal/handover": {"what a front hands to partitions, sealed; entries as a checkpoint has them",
+		"gateway/ingest/internal/checkpoint gateway/ingest/internal/window"},
 	"gateway/ingest/internal/checkpoint": {"open windows on disk, sealed",
 		"gateway/crash gateway/ingest/internal/redact gateway/ingest/internal/window"},
 	"gateway/ingest/internal/listener": {"the embedded broker, into the queue",
@@ -159,7 +161,8 @@ var arrows = map[string]row{
 	"gateway/ingest": {"the side that sees people: the one goroutine and all that it owns",
 		"gateway/crash gateway/ingest/internal/cbor gateway/ingest/internal/checkpoint " +
 			"gateway/ingest/internal/fault gateway/ingest/internal/structure " +
-			"gateway/ingest/internal/format gateway/ingest/internal/intake gateway/ingest/internal/listener " +
+			"gateway/ingest/internal/format gateway/ingest/internal/handover " +
+			"gateway/ingest/internal/intake gateway/ingest/internal/listener " +
 			"gateway/ingest/internal/mqtt gateway/ingest/internal/pseudonym gateway/ingest/internal/reading " +
 			"gateway/ingest/internal/redact gateway/ingest/internal/sparkplug gateway/ingest/internal/window " +
 			"gateway/release gateway/revoked internal/civil internal/retry plan register register/access " +

@@ -11,6 +11,9 @@ import (
 	"sluice/plan"
 )
 
+// reasonKeys is the reason of a gap where keys are gone too soon.
+const reasonKeys = "keys_lost"
+
 // maxCloses bounds how many windows are closed and not yet released.
 const maxCloses = 256
 
@@ -151,9 +154,33 @@ func (q *closes) dueOf(s *stream, now time.Time) (closing, bool) {
 	}
 }
 
-// detach takes a closed window out of what ingest works on, and returns what sums it
-// up; nil when nothing may leave. Nobody else has the window from then on.
-func (q *closes) detach(c closing) func() release.Batch {
+// detached is a closed window that nobody else has any more, with what it takes to sum it up.
+type detached struct {
+	closing
+	spec    *plan.Stream
+	window  *window.Window
+	feeders *window.Feeders
+	gap     string
+	epoch   func() *release.Epoch
+}
+
+// batch sums it up. It is for any goroutine.
+func (d *detached) batch() release.Batch {
+	return release.NewBatch(d.spec, d.Policy, d.Start, d.End, d.window.Sums(d.feeders), d.gap).WithEpoch(d.epoch())
+}
+
+// partial sums up what this process has of a window that others have parts of, too. Where another
+// one has the heartbeats, it does not say of cells whether they were measured.
+func (d *detached) partial(heartbeats bool) release.Partial {
+	parts := d.window.Parts(d.feeders)
+	for n := range parts {
+		parts[n].Alive = parts[n].Alive && heartbeats
+	}
+	return release.NewPartial(d.spec, d.Policy, d.Start, d.End, parts, d.gap, d.epoch())
+}
+
+// detach takes a closed window out of what ingest works on; nil when nothing may leave.
+func (q *closes) detach(c closing) *detached {
 	n, spec := q.routing.specAt(c.Stream, c.Start)
 	if spec == nil {
 		return nil
@@ -176,7 +203,7 @@ func (q *closes) detach(c closing) func() release.Batch {
 	epoch, _ := spec.Epoch(c.Start)
 	switch {
 	case q.windows.losses.window(c.Stream, c.Start), !spec.Unit.None() && q.windows.losses.epoch(c.Stream, epoch):
-		win.Lost, gap = true, "keys_lost"
+		win.Lost, gap = true, reasonKeys
 	case c.Gap != "":
 		gap = c.Gap
 	case c.Down:
@@ -186,10 +213,7 @@ func (q *closes) detach(c closing) func() release.Batch {
 	if !spec.Unit.None() { // what is about nobody lives by its readings
 		feeders = q.routing.fedBy(n, c.Start.UnixNano())[spec.ID]
 	}
-	counts := q.epochCounts(spec, c)
-	return func() release.Batch {
-		return release.NewBatch(spec, c.Policy, c.Start, c.End, win.Sums(feeders), gap).WithEpoch(counts())
-	}
+	return &detached{c, spec, win, feeders, gap, q.epochCounts(spec, c)}
 }
 
 // epochCounts returns what counts the epoch that ends with a window, if one does: nothing comes

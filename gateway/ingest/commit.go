@@ -17,6 +17,9 @@ func (i *Ingest) snapshot() snapshot {
 	s := snapshot{now: i.clock.now, account: &i.account.account, heard: i.liveness.list, open: i.windows.unsaved()}
 	s.last, s.lastChanged = i.reception.lastValues, len(i.reception.memories) > 0
 	s.facts.Shown, s.facts.Closes = i.account.visible, i.closes.list
+	if i.front != nil {
+		s.facts.Front = i.front.life[:]
+	}
 	i.windows.saveTo(&s.facts)
 	i.catchUp.saveTo(&s.facts)
 	return s
@@ -25,6 +28,12 @@ func (i *Ingest) snapshot() snapshot {
 // commit makes everything so far durable and acknowledges it. It tries until it
 // succeeds: until then nothing is acknowledged and intake stands still.
 func (i *Ingest) commit(ctx context.Context) error {
+	if i.front != nil {
+		i.pulse.beat(writing)
+		if err := i.front.flush(ctx); err != nil {
+			return err
+		}
+	}
 	s := i.snapshot()
 	if len(i.reception.batch.messages) == 0 && i.journal.has(&s) {
 		return nil

@@ -30,7 +30,7 @@ func (o *windows) slot(p *route, t int64) (*slot, fault.Code) {
 }
 
 func (o *windows) count(at *slot, e *window.Entry, told bool, q *quota) fault.Code {
-	return at.open.count(e, told, q)
+	return at.counts.(*openWindow).count(e, told, q)
 }
 
 // count adds an entry to the window, or says why it does not count.

@@ -32,6 +32,9 @@
 //	watch     what technicians at the machine may know of sensors
 //	shapes    how messages are built that fit no sensor, while somebody looks
 //
+// Where several machines share a city's readings, a front is an Ingest whose second half others are
+// (front.go), and an Owner counts those of a partition (owner.go). The gateway does not use them yet.
+//
 // A recovery fills them from the log at a start, and is over before the first message.
 //
 // # Where to read on
@@ -138,6 +141,7 @@ type Ingest struct {
 	scrub    scrubber
 	// reception has the message at hand, and what has come since the last commit.
 	reception reception
+	front     *front // nil where this process counts
 
 	changes  changes
 	reporter reporter
@@ -181,8 +185,9 @@ func newIngest(cfg Config) *Ingest {
 
 // Open recovers the open windows and opens the sources. The versions are those
 // that open windows may have run under, oldest first.
-func Open(cfg Config, versions []Version) (*Ingest, error) {
-	i := newIngest(cfg)
+func Open(cfg Config, versions []Version) (*Ingest, error) { return newIngest(cfg).open(versions) }
+
+func (i *Ingest) open(versions []Version) (*Ingest, error) {
 	for _, v := range versions {
 		if err := i.changes.adopt(v); err != nil {
 			return nil, err
@@ -249,7 +254,7 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 	if err := i.barrier(ctx, w); err != nil {
 		return i.stop(ctx, err)
 	}
-	tick := time.NewTicker(wallTick)
+	tick := time.NewTicker(i.every())
 	defer tick.Stop()
 	feedback := time.NewTimer(i.feedback.wait())
 	defer feedback.Stop()
@@ -280,9 +285,7 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 			q <- i.watch.answer()
 		case i.shapes.now = <-i.shapes.takes:
 		case <-tick.C:
-			if !i.clock.simulated() {
-				err = i.tick(ctx, w, i.clock.believed())
-			}
+			err = i.ticked(ctx, w)
 		case <-care.C:
 			i.journal.tend()
 			i.shapes.expire()
@@ -300,11 +303,15 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 	}
 }
 
-// drain takes messages until none waits or the commit is due.
+// drain takes messages until none waits or the commit is due; a front's is with its next tick,
+// unless it has gathered much.
 func (i *Ingest) drain(ctx context.Context, w wall) error {
 	i.pulse.beat(taking)
-	deadline := time.Now().Add(commitWait)
-	for i.reception.batch.readings < commitReadings && !time.Now().After(deadline) {
+	deadline, most := time.Now().Add(commitWait), commitReadings
+	if i.front != nil {
+		most = frontReadings
+	}
+	for i.reception.batch.readings < most && !time.Now().After(deadline) {
 		m, ok := i.sources.queue.Take()
 		if !ok {
 			break
@@ -312,6 +319,9 @@ func (i *Ingest) drain(ctx context.Context, w wall) error {
 		if err := i.handle(ctx, w, m); err != nil {
 			return err
 		}
+	}
+	if i.front != nil && i.reception.batch.readings < most {
+		return nil
 	}
 	return i.commit(ctx)
 }
@@ -348,6 +358,9 @@ func (i *Ingest) dropBuffers() {
 func (i *Ingest) stop(ctx context.Context, err error) error {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
+	if i.front != nil {
+		i.front.ends = err == nil
+	}
 	if commitErr := i.commit(last); err == nil && ctx.Err() == nil {
 		err = commitErr
 	}

@@ -26,6 +26,7 @@ type recovery struct {
 	journal  *journal
 	windows  *windows
 	closes   *closes
+	front    *front // nil for none
 
 	log  recovered
 	lost map[string]bool // names of windows and epochs that the log lacks
@@ -34,7 +35,7 @@ type recovery struct {
 func newRecovery(i *Ingest) *recovery {
 	return &recovery{
 		cfg: &i.cfg, clock: &i.clock, account: &i.account, liveness: &i.liveness, routing: &i.routing,
-		catchUp: &i.catchUp, journal: &i.journal, windows: &i.windows, closes: &i.closes,
+		catchUp: &i.catchUp, journal: &i.journal, windows: &i.windows, closes: &i.closes, front: i.front,
 		log: newRecovered(), lost: make(map[string]bool),
 	}
 }
@@ -94,6 +95,9 @@ func (r *recovery) restore() {
 	r.windows.recover(&log.facts)
 	r.closes.list = log.facts.Closes
 	r.catchUp.recover(&log.facts)
+	if r.front != nil {
+		r.front.before = log.facts.Front
+	}
 }
 
 // behind reports whether the log is of an earlier time than the ledger: a close is
@@ -155,7 +159,7 @@ func (r *recovery) record(c checkpoint.Record) error {
 	case checkpoint.State, checkpoint.Account, checkpoint.Facts, checkpoint.Heard, checkpoint.Last:
 		return r.log.read(c)
 	}
-	ok, err := r.replay(c)
+	ok, err := r.windows.replay(c)
 	if !ok {
 		r.lost[c.Name] = true
 	}
@@ -177,8 +181,7 @@ func (r *recovery) unread(why string) {
 
 // replay applies what was durable to its window or epoch; ok is false when it does
 // not fit into it, so that it is lost.
-func (r *recovery) replay(c checkpoint.Record) (ok bool, err error) {
-	o := r.windows
+func (o *windows) replay(c checkpoint.Record) (ok bool, err error) {
 	what, id, start, ok := parseName(c.Name)
 	s := o.streams[id]
 	if !ok || s == nil {

@@ -18,7 +18,7 @@ type slot struct {
 	start, end int64
 	units      *pseudonym.Epoch // gives units their tags; nil about nobody
 	k0, k1     uint64           // of tags of messages
-	open       *openWindow      // nil where another process has it
+	counts     any              // what has it: an *openWindow or, where others count, a *frontSlot
 
 	combined []byte
 	// Of the message with this serial number, a hash.

@@ -126,9 +126,11 @@ type town struct {
 	counts map[string][]string
 	// parts says it of each unit and owner, where owners have parts of the bound.
 	parts map[string][]string
+	// front is what the town hands its readings to; nil where it counts them.
+	front *Front
 }
 
-func newTown(t interface{ Fatal(...any) }, dir string) *town {
+func newTown(t interface{ Fatal(...any) }, dir string, front ...*Front) *town {
 	v := &town{
 		t: t, dir: dir, now: noon, out: make(chan release.Batch, 1), done: make(chan release.Key, 1),
 		numbers: make(map[string][]release.Sums), told: make(map[string][]string), counts: make(map[string][]string),
@@ -136,6 +138,9 @@ func newTown(t interface{ Fatal(...any) }, dir string) *town {
 		epochs: make(map[string][2]int64),
 	}
 	v.w = wall{v.out, v.done}
+	if len(front) > 0 {
+		v.front = front[0]
+	}
 	v.open()
 	return v
 }
@@ -151,20 +156,12 @@ func (v *town) open() {
 			return v.now.Sub(noon)
 		}, Log: slog.New(slog.DiscardHandler),
 	})
-	fields := []register.Field{{Name: "device", Type: "string"}, {Name: "rssi", Type: "int", Valid: []float64{-115, 5}}}
-	version := Version{
-		Digest: "v", Location: time.UTC, Streams: townStreams(v.t), Plans: map[string][]plan.Plan{},
-		Kinds: map[string]register.Kind{"scan": {Fields: fields},
-			"meter": {Fields: fields, Units: []register.KindUnit{{Sensor: true, StandsFor: "home"}}}},
-	}
-	for _, s := range version.Streams {
-		for _, one := range reg.Sensors {
-			if (one.Kind == "meter") == s.Unit.Sensor && (one.ID == "count") == (s.ID == "nobody") {
-				version.Plans[one.ID] = append(version.Plans[one.ID], plan.Plan{Stream: s, Zone: one.Zone})
-			}
+	if v.front != nil {
+		if err := i.lead(v.front); err != nil {
+			v.t.Fatal(err)
 		}
 	}
-	if err := i.changes.adopt(version); err != nil {
+	if err := i.changes.adopt(townVersion(v.t, reg)); err != nil {
 		v.t.Fatal(err)
 	}
 	if err := newRecovery(i).run(); err != nil {
@@ -246,6 +243,12 @@ func (v *town) hear(leaf, sensor, payload string, dup bool) {
 		v.t.Fatal("a home is told " + answered.Why)
 	}
 	v.commit()
+}
+
+// end ends the process.
+func (v *town) end() {
+	v.commit()
+	_ = v.i.journal.log.Close()
 }
 
 func (v *town) commit() {

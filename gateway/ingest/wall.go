@@ -16,6 +16,9 @@ type wall struct {
 // closeDue commits the close of what is due now, and has it released. From that
 // commit on nothing is added to a closed window: what comes for it is late.
 func (i *Ingest) closeDue(ctx context.Context, w wall) error {
+	if i.front != nil {
+		return i.leave(ctx)
+	}
 	if i.closes.close() {
 		if err := i.commit(ctx); err != nil {
 			return err
@@ -30,8 +33,8 @@ func (i *Ingest) closeDue(ctx context.Context, w wall) error {
 // sums it up, and readings are taken meanwhile. A panic there is told to fail.
 func (q *closes) cross(ctx context.Context, w wall, fail func(error)) {
 	for !q.crossing && len(q.list) > 0 {
-		sum := q.detach(q.list[0])
-		if sum == nil { // its policy is gone; nothing may leave
+		closed := q.detach(q.list[0])
+		if closed == nil { // its policy is gone; nothing may leave
 			q.shredFirst()
 			continue
 		}
@@ -39,7 +42,7 @@ func (q *closes) cross(ctx context.Context, w wall, fail func(error)) {
 		q.summing.Go(func() {
 			if err := crash.Guard(func() error {
 				select {
-				case w.out <- sum():
+				case w.out <- closed.batch():
 				case <-ctx.Done():
 				}
 				return nil

@@ -100,7 +100,7 @@ func (o *windows) open(s *stream, spec *plan.Stream, digest string, start, end t
 		slot:   slot{spec: spec, start: start.UnixNano(), end: end.UnixNano()},
 		name:   keyName("w", s.id, start),
 	}
-	w.open = w
+	w.counts = w
 	key, err := o.journal.keys.Hold(w.name) // commit makes it last
 	if err != nil {
 		return nil, err

@@ -71,7 +71,7 @@ func AppendEntry(b []byte, e *window.Entry) []byte {
 func Entries(b []byte, each func(*window.Entry)) error {
 	for len(b) > 0 {
 		var e window.Entry
-		rest, err := decodeEntry(b, &e)
+		rest, err := ReadEntry(b, &e)
 		if err != nil {
 			return err
 		}
@@ -81,7 +81,8 @@ func Entries(b []byte, each func(*window.Entry)) error {
 	return nil
 }
 
-func decodeEntry(b []byte, e *window.Entry) ([]byte, error) {
+// ReadEntry reads the first of what AppendEntry wrote into an empty entry, and returns the rest.
+func ReadEntry(b []byte, e *window.Entry) ([]byte, error) {
 	r := reader{b: b}
 	flags := r.byte()
 	e.Alive, e.Accounted, e.Sequenced = flags&flagAlive != 0, flags&flagAccounted != 0, flags&flagSequenced != 0

@@ -1,0 +1,386 @@
+package ingest
+
+import (
+	"context"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"time"
+
+	"sluice/gateway/ingest/internal/fault"
+	"sluice/gateway/ingest/internal/handover"
+	"sluice/gateway/ingest/internal/pseudonym"
+	"sluice/gateway/ingest/internal/window"
+)
+
+// Outlet takes a front's batches, sealed.
+type Outlet interface {
+	// Put sends a batch of a partition, which is not changed any more. An id stands for one batch.
+	Put(ctx context.Context, epoch int64, partition int, id string, body []byte) error
+	// Wait waits until all that was put will be there for whoever reads.
+	Wait(ctx context.Context) error
+}
+
+// Front makes an Ingest the first half of a cluster's: what is left of a reading is not counted
+// here but handed over, partition by partition, and who sent it has its acknowledgement once that
+// is there. Its windows never hold anything, and nothing crosses its wall.
+type Front struct {
+	Partitions int
+	Keys       Keys
+	Out        Outlet
+}
+
+const (
+	// frontTick is how often a front speaks, whether or not there is anything to say, so that when
+	// readings came is blurred.
+	frontTick = 100 * time.Millisecond
+	// mostHeard bounds how many sensors a batch says that they were heard.
+	mostHeard = 10_000
+	// frontReadings are how many it gathers at most before.
+	frontReadings = 20_000
+)
+
+// front is counting by others: it leads entries to their partitions.
+type front struct {
+	*Front
+	clock   *eventClock
+	routing *routing
+	windows *windows
+	account *counters
+	heard   *liveness
+
+	life    handover.Life
+	before  []byte // the life that this one is in the place of, until partitions know
+	streams map[string]*frontStream
+	lanes   []lane
+	gaps    []handover.Gap
+	spoken  int // how many of those who were heard the first partition knows
+	// unready is why something could not be handed over that must not be acknowledged.
+	unready error
+	// beat says that the next flush speaks to all partitions, ends that it is the last.
+	beat, ends bool
+}
+
+// frontStream is what a front knows of a stream.
+type frontStream struct {
+	last  *frontSlot
+	slots map[int64]*frontSlot
+	units map[int64]*pseudonym.Epoch // by the start of the epoch
+	told  time.Time                  // the place that partitions know
+}
+
+// frontSlot is a window that a front hands entries over for.
+type frontSlot struct {
+	slot
+	window handover.Window
+	epoch  int64 // of its keys
+	alive  map[uint64]bool
+}
+
+// lane is the way to one partition.
+type lane struct {
+	number uint64 // of the last batch
+	epochs map[int64]*parcel
+	sealed []sealedBatch // that are not known to be there
+}
+
+// parcel is what is gathered for a partition under an epoch's key.
+type parcel struct {
+	handover.Builder
+	seal cipher.AEAD
+}
+
+type sealedBatch struct {
+	head handover.Head
+	body []byte
+}
+
+func newFront(i *Ingest, of *Front) (*front, error) {
+	f := &front{
+		Front: of, clock: &i.clock, routing: &i.routing, windows: &i.windows, account: &i.account,
+		heard:   &i.liveness,
+		streams: make(map[string]*frontStream),
+	}
+	if f.Partitions < 1 || f.Partitions > 1<<16 {
+		return nil, fmt.Errorf("%d partitions: between 1 and 65536 are possible", f.Partitions)
+	}
+	f.lanes = make([]lane, f.Partitions)
+	for n := range f.lanes {
+		f.lanes[n].epochs = make(map[int64]*parcel)
+	}
+	_, err := rand.Read(f.life[:])
+	return f, err
+}
+
+func (f *front) of(s *stream) *frontStream {
+	of := f.streams[s.id]
+	if of == nil {
+		of = &frontStream{slots: make(map[int64]*frontSlot), units: make(map[int64]*pseudonym.Epoch)}
+		f.streams[s.id] = of
+	}
+	return of
+}
+
+func (f *front) slot(p *route, t int64) (*slot, fault.Code) {
+	s, code := f.at(p, t)
+	if code != fault.None {
+		return nil, code
+	}
+	return &s.slot, fault.None
+}
+
+// at is windows.at of windows that others have.
+func (f *front) at(p *route, t int64) (*frontSlot, fault.Code) {
+	of := f.of(p.stream)
+	if s := of.last; s != nil && s.spec == p.spec && t >= s.start && t < s.end && p.covers(s.start) {
+		return s, fault.None
+	}
+	start, end := p.spec.Window(time.Unix(0, t))
+	switch {
+	case !f.routing.inForce(p.version, start) || !p.spec.InForce(start) || !p.covers(start.UnixNano()):
+		return nil, fault.NoDecision
+	case start.Before(p.stream.next):
+		return nil, fault.Late
+	}
+	s := of.slots[start.UnixNano()]
+	if s == nil {
+		if len(of.slots) >= maxWindows {
+			return nil, fault.Future
+		}
+		var err error
+		if s, err = f.open(of, p, start, end); err != nil {
+			if !errors.Is(err, fs.ErrNotExist) {
+				f.unready = err
+			}
+			return nil, fault.Gap
+		}
+		of.slots[s.start] = s
+	}
+	of.last = s
+	return s, fault.None
+}
+
+func (f *front) open(of *frontStream, p *route, start, end time.Time) (*frontSlot, error) {
+	s := &frontSlot{
+		slot:   slot{spec: p.spec, start: start.UnixNano(), end: end.UnixNano()},
+		window: handover.Window{Stream: p.spec.ID, Plan: p.spec.Digest, Start: start.UnixNano()},
+		alive:  make(map[uint64]bool),
+	}
+	s.counts = s
+	s.epoch = dayOf(p.spec, start)
+	from := time.Unix(s.epoch*daySeconds, 0)
+	until := from.Add(daySeconds * time.Second)
+	if !p.spec.Unit.None() {
+		from, until = p.spec.Epoch(start)
+	}
+	use := fmt.Sprintf("tag-%d-%d-%s", from.Unix(), until.Unix()-from.Unix(), p.spec.ID)
+	key, err := f.Keys.Key(s.epoch, use)
+	if err != nil {
+		return nil, err
+	}
+	derive := func(what string) []byte {
+		out, _ := hkdf.Key(sha256.New, key, nil, "sluice "+what, pseudonym.KeySize) // it is short enough
+		return out
+	}
+	own := derive(fmt.Sprint("message tags ", s.start))
+	s.k0, s.k1 = binary.LittleEndian.Uint64(own), binary.LittleEndian.Uint64(own[8:])
+	if p.spec.Unit.None() {
+		return s, nil
+	}
+	if s.units = of.units[from.UnixNano()]; s.units == nil {
+		s.units = pseudonym.NewEpoch(derive("unit tags"))
+		of.units[from.UnixNano()] = s.units
+	}
+	return s, nil
+}
+
+func (f *front) count(at *slot, e *window.Entry, told bool, _ *quota) fault.Code {
+	s := at.counts.(*frontSlot)
+	if e.Accounted {
+		f.account.Counted++ // what becomes of it is the partition's to say
+	}
+	f.add(f.partition(s, e), s, told, e)
+	return fault.None
+}
+
+// partition is where all readings of a unit go; about nobody, all of a sensor.
+func (f *front) partition(s *frontSlot, e *window.Entry) int {
+	of := e.Sensor
+	if !s.spec.Unit.None() {
+		of = binary.LittleEndian.Uint64(e.Unit[:])
+	}
+	return int(of % uint64(f.Partitions))
+}
+
+// add adds an entry to what is gathered for a partition.
+func (f *front) add(partition int, s *frontSlot, told bool, e *window.Entry) {
+	p, err := f.parcel(partition, s.epoch)
+	if err != nil {
+		f.unready = err
+		return
+	}
+	if p.Add(s.window, told, e); p.Size() > handover.Full {
+		f.lanes[partition].close(f.life, partition, s.epoch)
+	}
+}
+
+// markAlive tells the first partition, which is the one that says of cells whether they were
+// measured.
+func (f *front) markAlive(p *route, number uint64, at, until time.Time) {
+	if p.spec.Unit.None() {
+		return
+	}
+	for t := at; !t.After(until); _, t = p.spec.Window(t) {
+		s, code := f.at(p, t.UnixNano())
+		if code != fault.None || s.alive[number] {
+			continue
+		}
+		s.alive[number] = true
+		f.add(0, s, false, &window.Entry{Alive: true, Sensor: number})
+	}
+}
+
+func (f *front) parcel(partition int, epoch int64) (*parcel, error) {
+	l := &f.lanes[partition]
+	if p := l.epochs[epoch]; p != nil {
+		return p, nil
+	}
+	key, err := f.Keys.Key(epoch, fmt.Sprint("seal-", partition))
+	if err != nil {
+		return nil, err
+	}
+	head := handover.Head{Epoch: epoch, Partition: uint16(partition), Life: f.life}
+	seal, err := head.Seal(key)
+	if err != nil {
+		return nil, err
+	}
+	p := &parcel{seal: seal}
+	l.epochs[epoch] = p
+	return p, nil
+}
+
+// close seals what is gathered under an epoch's key.
+func (l *lane) close(life handover.Life, partition int, epoch int64) {
+	l.number++
+	head := handover.Head{Epoch: epoch, Partition: uint16(partition), Life: life, Number: l.number}
+	p := l.epochs[epoch]
+	l.sealed = append(l.sealed, sealedBatch{head, p.Append(nil, head, p.seal)})
+}
+
+// closed notes that windows are closed here: from the next flush on partitions know it. What is
+// kept of them goes.
+func (f *front) closed(due []closing) (epochEnded bool) {
+	for _, c := range due {
+		_, spec := f.routing.specAt(c.Stream, c.Start)
+		reason := c.Gap
+		if c.Down && reason == "" && spec != nil && !spec.Unit.None() { // else others may have something
+			reason = "gateway_down"
+		}
+		if reason != "" {
+			f.gaps = append(f.gaps, handover.Gap{Stream: c.Stream, Start: c.Start.UnixNano(), Reason: reason})
+		}
+		of := f.streams[c.Stream]
+		if of == nil || spec == nil {
+			continue
+		}
+		of.last = nil
+		maps.DeleteFunc(of.slots, func(_ int64, s *frontSlot) bool { return s.end <= c.End.UnixNano() })
+		if spec.Unit.None() || !spec.EndsEpoch(c.Start, c.End) {
+			continue
+		}
+		for start, units := range of.units {
+			if start < c.End.UnixNano() {
+				units.Forget()
+				delete(of.units, start)
+				epochEnded = true
+			}
+		}
+	}
+	return epochEnded
+}
+
+// places are the streams' places that partitions do not know yet.
+func (f *front) places() (out []handover.Place) {
+	for _, id := range slices.Sorted(maps.Keys(f.windows.streams)) {
+		s := f.windows.streams[id]
+		if of := f.of(s); !s.next.IsZero() && !of.told.Equal(s.next) {
+			of.told = s.next
+			out = append(out, handover.Place{Stream: id, Next: s.next.UnixNano()})
+		}
+	}
+	return out
+}
+
+// flush hands over what was gathered, and waits until it is there. What has failed once is sent
+// again as it was: whoever reads knows it by its number.
+func (f *front) flush(ctx context.Context) error {
+	if f.unready != nil {
+		return fmt.Errorf("keys of the cluster are not there: %w", f.unready)
+	}
+	now := f.clock.now
+	if now.IsZero() {
+		now = f.clock.cfg.Now()
+	}
+	places, gaps, current := f.places(), f.gaps, keyEpoch(now)
+	all := f.beat || f.ends || len(places)+len(gaps) > 0
+	for n := range f.lanes {
+		last, err := f.parcel(n, current)
+		if err != nil {
+			return fmt.Errorf("keys of the cluster are not there: %w", err)
+		}
+		last.Places, last.Gaps, last.Ends = places, gaps, f.ends
+		if len(f.before) == len(f.life) && len(places) > 0 {
+			last.Lapsed = []handover.Life{handover.Life(f.before)}
+		}
+		if n == 0 {
+			last.Heard = f.heard.list[f.spoken:min(len(f.heard.list), f.spoken+mostHeard)]
+			f.spoken += len(last.Heard)
+		}
+		f.lanes[n].finish(f.life, n, current, all)
+	}
+	f.gaps, f.beat = nil, false
+	if len(places) > 0 {
+		f.before = nil
+	}
+	for n := range f.lanes {
+		for _, b := range f.lanes[n].sealed {
+			id := fmt.Sprintf("%x-%d-%d", b.head.Life, n, b.head.Number)
+			if err := f.Out.Put(ctx, b.head.Epoch, n, id, b.body); err != nil {
+				return err
+			}
+		}
+	}
+	if err := f.Out.Wait(ctx); err != nil {
+		return err
+	}
+	for n := range f.lanes {
+		f.lanes[n].sealed = nil
+	}
+	return nil
+}
+
+// finish seals all that is gathered, the current epoch last: what it says of the front comes
+// behind all entries. Epochs of the past leave with their last entries.
+func (l *lane) finish(life handover.Life, partition int, current int64, even bool) {
+	for _, epoch := range slices.Sorted(maps.Keys(l.epochs)) {
+		if epoch == current {
+			continue
+		}
+		if !l.epochs[epoch].Empty() {
+			l.close(life, partition, epoch)
+		}
+		if epoch < current {
+			delete(l.epochs, epoch)
+		}
+	}
+	if even || !l.epochs[current].Empty() {
+		l.close(life, partition, current)
+	}
+}

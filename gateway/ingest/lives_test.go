@@ -1,0 +1,217 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"sluice/gateway/ingest/internal/handover"
+	"sluice/plan"
+)
+
+// said is what lives say of a stream, in a log.
+type spoken struct {
+	life, number int
+	next         int64 // 0 for nothing
+	lapses       int   // 0 for none
+	ends         bool
+}
+
+func (s spoken) batch() *handover.Batch {
+	b := &handover.Batch{Head: handover.Head{Life: handover.Life{byte(s.life)}, Number: uint64(s.number)}, Ends: s.ends}
+	if s.next > 0 {
+		b.Places = []handover.Place{{Stream: "s", Next: s.next}}
+	}
+	if s.lapses > 0 {
+		b.Lapsed = []handover.Life{{byte(s.lapses)}}
+	}
+	return b
+}
+
+// TestTurns: batches are taken in each life's order, each once; a stream's windows are through when
+// all lives say so that somebody waits for.
+func TestTurns(t *testing.T) {
+	for name, c := range map[string]struct {
+		log     []spoken
+		taken   string
+		through int64
+		silent  int
+	}{
+		"in order":      {[]spoken{{1, 1, 5, 0, false}, {1, 2, 6, 0, false}}, "1.1 1.2", 6, 0},
+		"sent twice":    {[]spoken{{1, 1, 5, 0, false}, {1, 1, 9, 0, false}}, "1.1", 5, 0},
+		"overtaken":     {[]spoken{{1, 2, 6, 0, false}, {1, 1, 5, 0, false}, {1, 2, 9, 0, false}}, "1.1 1.2", 6, 0},
+		"waits":         {[]spoken{{1, 1, 5, 0, false}, {1, 3, 9, 0, false}}, "1.1", 5, 0},
+		"two":           {[]spoken{{1, 1, 5, 0, false}, {2, 1, 3, 0, false}}, "1.1 2.1", 3, 0},
+		"says nothing":  {[]spoken{{1, 1, 5, 0, false}, {2, 1, 0, 0, false}}, "1.1 2.1", 5, 0},
+		"ends":          {[]spoken{{1, 1, 5, 0, false}, {2, 1, 3, 0, false}, {2, 2, 0, 0, true}}, "1.1 2.1 2.2", 5, 0},
+		"back in place": {[]spoken{{1, 1, 5, 0, false}, {1, 2, 3, 0, false}}, "1.1 1.2", 5, 0},
+		"a successor": {[]spoken{{1, 1, 5, 0, false}, {1, 3, 6, 0, false}, {2, 1, 7, 1, false}},
+			"1.1 2.1 1.3", 7, 0},
+		"what comes after all": {[]spoken{{1, 1, 5, 0, false}, {1, 3, 6, 0, false}, {2, 1, 7, 1, false},
+			{1, 2, 9, 0, false}, {1, 2, 9, 0, false}}, "1.1 2.1 1.3 1.2", 7, 0},
+		"given up": {[]spoken{{1, 1, 5, 0, false}, {2, 1, 9, 0, false}, {3, 1, 0, 1, false}},
+			"1.1 2.1 3.1", 9, 1},
+		"and back": {[]spoken{{1, 1, 5, 0, false}, {2, 1, 9, 0, false}, {3, 1, 0, 1, false}, {1, 2, 0, 0, false}},
+			"1.1 2.1 3.1 1.2", 5, 1},
+	} {
+		l, taken, silent := make(lives), "", 0
+		for seq, s := range c.log {
+			b := s.batch()
+			if l.had(b.Head) {
+				continue
+			}
+			turn, gone := l.line(b, uint64(seq+1), noon)
+			for _, b := range turn {
+				taken += fmt.Sprintf(" %d.%d", b.Life[0], b.Number)
+			}
+			silent += len(gone)
+		}
+		through, _ := l.through("s")
+		if taken != " "+c.taken || through != c.through || silent != c.silent {
+			t.Errorf("%s: taken%s, through %d, %d silent; want %s, %d, %d", name, taken, through, silent, c.taken,
+				c.through, c.silent)
+		}
+	}
+}
+
+// TestLivesAreBounded, those that ended first going first; what is held back is, too.
+func TestLivesAreBounded(t *testing.T) {
+	l := make(lives)
+	line := func(s spoken, life uint64) {
+		b := s.batch()
+		b.Life = handover.Life{byte(life), byte(life >> 8), byte(life >> 16)}
+		l.line(b, life, noon)
+	}
+	for n := range uint64(2 * maxLives) {
+		line(spoken{0, 1, 5, 0, n > 0}, n)
+	}
+	if _, lives := l[handover.Life{}]; len(l) > maxLives+1 || !lives {
+		t.Errorf("%d lives, and the one that lives is there: %v", len(l), lives)
+	}
+	for n := range 10 * maxAhead {
+		line(spoken{0, 3 + 2*n, 5, 0, false}, 0)
+	}
+	if of := l[handover.Life{}]; len(of.ahead) > maxAhead || len(of.Missing) > 4*maxAhead {
+		t.Errorf("%d are held back, %d are missing", len(of.ahead), len(of.Missing))
+	}
+}
+
+// aCity is a front with readings of an hour, handed over to one partition.
+func aCity(t *testing.T, keys Keys) (*town, *memoryLogs) {
+	t.Helper()
+	logs := newLogs()
+	front := newTown(t, filepath.Join(inMemory(t), "front"), &Front{Partitions: 1, Keys: keys, Out: logs})
+	front.live(event{tick: 12*time.Hour + time.Minute})
+	for n := range 4 {
+		front.live(event{sensor: "scan-a", records: []record{{"d0", fmt.Sprintf(
+			`{"ts":"2026-03-02T12:01:00Z","seq":%d,"fields":{"device":"d%d","rssi":-50}}`, n, n)}}})
+	}
+	return front, logs
+}
+
+func (o *Owner) takeAll(t *testing.T, logs *memoryLogs) {
+	t.Helper()
+	for e := range logs.Read(context.Background(), o.cfg.Partition, o.read+1) {
+		if err := o.take(context.Background(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestWhatIsNotSealedByAFrontIsLeftOut: bytes that somebody writes into the log, and a front's batch with
+// another number, change nothing.
+func TestWhatIsNotSealedByAFrontIsLeftOut(t *testing.T) {
+	keys := memoryKeys{}
+	front, logs := aCity(t, keys)
+	true1 := slices.Clone(logs.in[0][1].Body)
+	forged := slices.Clone(true1)
+	forged[34]++ // its number
+	logs.in[0] = slices.Insert(logs.in[0], 1, Entry{logs.in[0][0].Seq, forged}, Entry{logs.in[0][0].Seq, []byte("x")})
+	front.live(event{tick: 14 * time.Hour})
+	front.end()
+	o := logs.owner(front, 0, 1, keys)
+	o.takeAll(t, logs)
+	if n := o.inner.account.Received; n != 4 {
+		t.Errorf("%d of 4 readings", n)
+	}
+}
+
+// TestKeysThatAreGone: windows of an epoch whose keys are gone are gaps, and nothing else is.
+func TestKeysThatAreGone(t *testing.T) {
+	front, logs := aCity(t, memoryKeys{})
+	front.live(event{tick: 14 * time.Hour})
+	front.end()
+	of := keyEpoch(noon)
+	o := logs.owner(front, 0, 1, memoryKeys{of: true})
+	o.takeAll(t, logs)
+	if len(logs.parts) != 0 || !o.lostDays[of] {
+		t.Errorf("%d parts of what nobody can read", len(logs.parts))
+	}
+	w, code, err := o.window(handover.Window{Stream: "different", Plan: plannedBy(o, "different"),
+		Start: noon.UnixNano()})
+	if err != nil || code == 0 || !w.Lost {
+		t.Error("a window of that day counts", code, err)
+	}
+}
+
+func plannedBy(o *Owner, id string) string {
+	var spec *plan.Stream
+	_, spec = o.inner.routing.specAt(id, noon)
+	return spec.Digest
+}
+
+// TestTwoOwners: of two, one cannot write its state any more.
+func TestTwoOwners(t *testing.T) {
+	keys := memoryKeys{}
+	front, logs := aCity(t, keys)
+	one, two := logs.owner(front, 0, 1, keys), logs.owner(front, 0, 1, keys)
+	one.takeAll(t, logs)
+	two.takeAll(t, logs)
+	if err := one.save(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if err := two.save(context.Background()); err == nil {
+		t.Error("both own the partition")
+	}
+	front.end()
+}
+
+// TestAFrontThatIsSilentIsGivenUp: windows wait for it as long as they may, then they close as gaps.
+func TestAFrontThatIsSilentIsGivenUp(t *testing.T) {
+	keys := memoryKeys{}
+	front, logs := aCity(t, keys)
+	other := newTown(t, filepath.Join(inMemory(t), "other"), &Front{Partitions: 1, Keys: keys, Out: logs})
+	other.live(event{tick: 12*time.Hour + time.Minute})
+	o := logs.owner(front, 0, 1, keys)
+	o.cfg.Lapse = logs
+	front.live(event{tick: 14 * time.Hour})
+	o.takeAll(t, logs)
+	if len(logs.parts) > 0 {
+		t.Error("windows close without a front that lives")
+	}
+	for range 2 {
+		front.now = front.now.Add(40 * time.Minute)
+		front.live(event{tick: front.now.Sub(noon.Truncate(24 * time.Hour))})
+		o.takeAll(t, logs)
+		if err := o.lapse(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.takeAll(t, logs)
+	if len(logs.parts) == 0 {
+		t.Fatal("windows wait for ever")
+	}
+	for name, p := range logs.parts {
+		if p := fmt.Sprintf("%+v", p); p == "" {
+			t.Error(name)
+		}
+	}
+	if _, waits := o.lives.through("different"); !waits {
+		t.Error("nobody is waited for")
+	}
+	front.end()
+	other.end()
+}

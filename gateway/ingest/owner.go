@@ -1,0 +1,330 @@
+package ingest
+
+import (
+	"context"
+	"crypto/cipher"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"log/slog"
+	"slices"
+	"time"
+
+	"sluice/gateway/ingest/internal/checkpoint"
+	"sluice/gateway/ingest/internal/fault"
+	"sluice/gateway/ingest/internal/handover"
+	"sluice/gateway/ingest/internal/window"
+	"sluice/gateway/release"
+	"sluice/plan"
+	"sluice/register"
+)
+
+// Entry is an entry of a log: where it stands, which grows, and what it says.
+type Entry struct {
+	Seq  uint64
+	Body []byte
+}
+
+// Inlet is where batches of fronts are read.
+type Inlet interface {
+	// Read are a partition's batches from a place on, in order, and those to come until ctx ends.
+	Read(ctx context.Context, partition int, from uint64) iter.Seq2[Entry, error]
+}
+
+// State is a log in which the owner of a partition keeps what it would have to read again.
+type State interface {
+	// Load are all its entries, in order.
+	Load(ctx context.Context, partition int) iter.Seq2[Entry, error]
+	// Append writes an entry behind the one at after, which must be the last, or fails: then
+	// somebody else owns the partition.
+	Append(ctx context.Context, partition int, after uint64, id string, body []byte) (seq uint64, err error)
+}
+
+// Parts is where sums of closed windows go.
+type Parts interface {
+	// Put writes what a partition has of a window. What is there already stays: it is the same.
+	Put(ctx context.Context, partition int, p release.Partial) error
+}
+
+// Owned is what the owner of a partition needs.
+type Owned struct {
+	Partition, Partitions int
+	Register              *register.Register
+	Keys                  Keys
+	In                    Inlet
+	State                 State
+	Parts                 Parts
+	// Lapse is where it says that it does not wait for a front any more; nil for never.
+	Lapse Outlet
+	// CatchUp is how long a front may say nothing before.
+	CatchUp time.Duration
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Owner counts the readings of one partition: the second half of a cluster's Ingest. Its source and
+// its clock are the fronts' batches, in the order of the partition's log. What stands there before
+// each front has turned from a window is in it, what stands behind is late. So whoever reads the
+// same log comes to the same windows, and Owner says nothing of its own: when it ends, another one
+// goes on from the state that it has left, through the same functions.
+//
+// Its goroutine is that of Run.
+type Owner struct {
+	cfg   Owned
+	inner *Ingest // of which it has windows and closes, and no source, log or report
+	lives lives
+	// seals open what lives have sealed.
+	seals map[handover.Head]cipher.AEAD
+	state stateLog
+	// read is the place of the last batch that was taken.
+	read uint64
+	// epoch is the latest that a batch was sealed in.
+	epoch int64
+	// gaps are windows that lack readings, and lostDays epochs whose keys are gone for ever.
+	gaps     map[string]string
+	lostDays map[int64]bool
+	quotas   map[uint64]*quota
+	saved    time.Time // when, in wall time
+	dirty    bool      // something was taken since
+	lapser   lapser
+}
+
+// OpenOwner reads the state of a partition, under the versions that open windows may have run
+// under, oldest first.
+func OpenOwner(ctx context.Context, cfg Owned, versions []Version) (*Owner, error) {
+	inner := newIngest(Config{Register: cfg.Register, Now: cfg.Now, Log: cfg.Log, CatchUp: cfg.CatchUp})
+	var err error
+	if inner.journal.keys, err = checkpoint.OpenKeys(""); err != nil { // in memory, and of no use
+		return nil, err
+	}
+	for _, v := range versions {
+		if err := inner.changes.adopt(v); err != nil {
+			return nil, err
+		}
+	}
+	o := &Owner{
+		cfg: cfg, inner: inner, lives: make(lives), seals: make(map[handover.Head]cipher.AEAD),
+		gaps: make(map[string]string), lostDays: make(map[int64]bool), quotas: make(map[uint64]*quota),
+		saved: cfg.Now(),
+	}
+	o.state = stateLog{cfg: &o.cfg, routing: &inner.routing}
+	if err := o.recover(ctx); err != nil {
+		return nil, fmt.Errorf("partition %d: reading its state: %w", cfg.Partition, err)
+	}
+	return o, nil
+}
+
+// How much an owner takes before it writes its state.
+const (
+	stateBytes = 256 << 10
+	stateEvery = time.Second
+)
+
+// Run takes batches until ctx ends, the partition is somebody else's, or a batch is of a policy
+// that is not known here.
+func (o *Owner) Run(ctx context.Context) error {
+	err := o.run(ctx)
+	if ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("partition %d: %w", o.cfg.Partition, err)
+}
+
+func (o *Owner) run(ctx context.Context) error {
+	for e, err := range o.cfg.In.Read(ctx, o.cfg.Partition, o.read+1) {
+		if err != nil {
+			return err
+		}
+		if o.owes()+len(e.Body) > stateMost {
+			if err := o.save(ctx); err != nil {
+				return err
+			}
+		}
+		if err := o.take(ctx, e); err != nil {
+			return err
+		}
+		if owes := o.owes(); owes > stateBytes || o.dirty && o.cfg.Now().Sub(o.saved) >= stateEvery {
+			if err := o.save(ctx); err != nil {
+				return err
+			}
+		}
+		if err := o.lapse(ctx); err != nil {
+			return err
+		}
+	}
+	return errors.New("the log has ended")
+}
+
+// take takes the batch that stands at a place of the log.
+func (o *Owner) take(ctx context.Context, e Entry) error {
+	defer func() { o.read = e.Seq }()
+	h, err := handover.ReadHead(e.Body)
+	if err != nil || int(h.Partition) != o.cfg.Partition {
+		o.cfg.Log.Warn("an entry of the partition's log is no batch; it is left out", "partition", o.cfg.Partition)
+		return nil
+	}
+	if o.lives.had(h) {
+		return nil // it was sent twice
+	}
+	b, err := o.open(ctx, h, e.Body)
+	if err != nil || b == nil {
+		return err
+	}
+	o.epoch, o.dirty = max(o.epoch, h.Epoch), true
+	turn, silent := o.lives.line(b, e.Seq, o.cfg.Now())
+	for _, b := range turn {
+		if err := o.apply(b); err != nil {
+			return err
+		}
+		b.Forget()
+	}
+	for _, of := range silent {
+		o.silent(of)
+	}
+	return o.close(ctx)
+}
+
+// open opens a batch; nil where that is not to be. While its key is on its way it waits.
+func (o *Owner) open(ctx context.Context, h handover.Head, raw []byte) (*handover.Batch, error) {
+	of := h
+	of.Number = 0
+	seal := o.seals[of]
+	if seal == nil {
+		key, err := awaitKey(ctx, o.cfg.Keys, h.Epoch, fmt.Sprint("seal-", o.cfg.Partition))
+		if errors.Is(err, fs.ErrNotExist) {
+			o.loseDay(h.Epoch)
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if seal, err = of.Seal(key); err != nil {
+			return nil, err
+		}
+	}
+	b, err := handover.Open(h, seal, raw)
+	if err != nil {
+		o.cfg.Log.Warn("a batch was not sealed with the partition's key; it is left out", "partition", o.cfg.Partition)
+		return nil, nil
+	}
+	if len(o.seals) >= maxLives {
+		clear(o.seals)
+	}
+	o.seals[of] = seal
+	return b, nil
+}
+
+// apply adds what is in a batch.
+func (o *Owner) apply(b *handover.Batch) error {
+	if len(b.Heard) > 0 {
+		o.inner.liveness.note(b.Heard...)
+		o.inner.routing.notePulses()
+	}
+	slots := make([]*openWindow, len(b.Windows))
+	codes := make([]fault.Code, len(b.Windows))
+	for n, w := range b.Windows {
+		var err error
+		if slots[n], codes[n], err = o.window(w); err != nil {
+			return err
+		}
+	}
+	if err := b.Each(func(n int, told bool, e *window.Entry) { o.count(slots[n], codes[n], told, e) }); err != nil {
+		return err
+	}
+	for _, g := range b.Gaps {
+		o.gaps[keyName("w", g.Stream, time.Unix(0, g.Start))] = g.Reason
+	}
+	return nil
+}
+
+// errPolicy says that a batch is for a window that the versions here do not have.
+var errPolicy = errors.New("a batch is of a policy that is not in force here; the next start knows more")
+
+// window finds or opens what entries are for, or says why they do not count.
+func (o *Owner) window(of handover.Window) (*openWindow, fault.Code, error) {
+	r, open := &o.inner.routing, &o.inner.windows
+	s, start := open.streams[of.Stream], time.Unix(0, of.Start).UTC()
+	n, spec := r.specAt(of.Stream, start)
+	if s == nil || spec == nil || spec.Digest != of.Plan {
+		return nil, fault.None, errPolicy
+	}
+	begins, end := spec.Window(start)
+	if !begins.Equal(start) {
+		return nil, fault.None, errPolicy
+	}
+	if start.Before(s.next) {
+		return nil, fault.Late, nil
+	}
+	w, err := open.open(s, spec, r.versions[n].Digest, start, end)
+	if err != nil {
+		return nil, fault.None, err
+	}
+	if w.Lost = w.Lost || o.lostDays[dayOf(spec, start)]; w.Lost {
+		return w, fault.Gap, nil
+	}
+	return w, fault.None, nil
+}
+
+// count adds one entry, and notes what has become of it.
+func (o *Owner) count(w *openWindow, code fault.Code, told bool, e *window.Entry) {
+	if e.Alive {
+		if w != nil {
+			w.markAlive(e.Sensor)
+		}
+		return
+	}
+	q := o.quota(w, e)
+	if code == fault.None && !fits(w.Stream, e) {
+		code = fault.Gap
+	}
+	accounted := e.Accounted
+	if code == fault.None {
+		code = w.count(e, told, q)
+	}
+	a := &o.inner.account
+	switch {
+	case code != fault.None && accounted:
+		a.refuse(code)
+	case code == fault.None && accounted:
+		a.Received++
+		q.spend(e.Time)
+	}
+}
+
+// fits reports whether an entry can be one of a stream's.
+func fits(s *plan.Stream, e *window.Entry) bool {
+	return int(e.Cell) < len(s.Cells) && int(e.Owner) <= len(s.OwnerParts()) &&
+		e.Has>>len(s.Measures) == 0 && (e.Unit == [16]byte{}) == s.Unit.None()
+}
+
+// quota is that of the entry's sensor, in this partition.
+func (o *Owner) quota(w *openWindow, e *window.Entry) *quota {
+	if w == nil || !holds(w.Stream) {
+		return nil
+	}
+	q, known := o.quotas[e.Sensor]
+	if !known {
+		all := o.inner.routing.sensors
+		if n := slices.IndexFunc(all, func(s *sensor) bool { return s.number == e.Sensor }); n >= 0 {
+			q = all[n].quota
+		}
+		o.quotas[e.Sensor] = q
+	}
+	return q
+}
+
+// loseDay gives up what was sealed with keys that are gone for ever: its windows are gaps.
+func (o *Owner) loseDay(epoch int64) {
+	if o.lostDays[epoch] {
+		return
+	}
+	o.cfg.Log.Warn("the keys of an epoch are gone; its windows are gaps", "partition", o.cfg.Partition,
+		"epoch", time.Unix(epoch*daySeconds, 0).UTC().Format(time.DateOnly))
+	o.lostDays[epoch], o.dirty = true, true
+	for _, s := range o.inner.windows.streams {
+		for _, w := range s.windows {
+			w.Lost = w.Lost || dayOf(w.Stream, w.Start) == epoch
+		}
+	}
+}

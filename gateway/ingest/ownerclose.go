@@ -1,0 +1,113 @@
+package ingest
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+)
+
+// reasonSilent is the reason of a gap that a front is the cause of: it said nothing for longer than
+// windows wait.
+const reasonSilent = "front_away"
+
+// close closes the windows that all fronts have turned from, and hands over what is in them.
+func (o *Owner) close(ctx context.Context) error {
+	q := &o.inner.closes
+	for _, id := range slices.Sorted(maps.Keys(o.inner.windows.streams)) {
+		through, ok := o.lives.through(id)
+		if !ok {
+			continue
+		}
+		s := o.inner.windows.streams[id]
+		o.begin(s, through)
+		for c, due := o.due(s, through); due; c, due = o.due(s, through) {
+			if closed := q.detach(c); closed != nil {
+				if err := o.cfg.Parts.Put(ctx, o.cfg.Partition, closed.partial(o.cfg.Partition == 0)); err != nil {
+					return err
+				}
+			}
+			q.shred(c)
+		}
+	}
+	if o.inner.scrub.due {
+		o.inner.scrub.ask()
+	}
+	return nil
+}
+
+// begin gives a stream its first window: the one that the fronts begin with. What lies before it
+// counts nowhere.
+func (o *Owner) begin(s *stream, first int64) {
+	if !s.next.IsZero() {
+		return
+	}
+	s.next = time.Unix(0, first).UTC()
+	for at, w := range s.windows {
+		if at < first {
+			o.inner.account.Late += w.Readings
+			s.drop(at)
+		}
+	}
+}
+
+// due is a stream's next window if all have turned from it; closes.dueOf by others' clocks.
+func (o *Owner) due(s *stream, through int64) (c closing, due bool) {
+	r := &o.inner.routing
+	for {
+		n, spec := r.specAt(s.id, s.next)
+		if spec == nil {
+			next := r.nextInForce(s.id, s.next)
+			if next.IsZero() || next.UnixNano() > through {
+				return c, false
+			}
+			s.next = next
+			continue
+		}
+		start, end := spec.Window(s.next)
+		if start.Before(s.next) {
+			s.next = end // a window that began under another version
+			continue
+		}
+		if end.UnixNano() > through {
+			return c, false
+		}
+		s.next = end
+		name := keyName("w", s.id, start)
+		c = closing{Stream: s.id, Start: start, End: end, Policy: r.versions[n].Digest, Gap: o.gaps[name]}
+		delete(o.gaps, name)
+		if o.lostDays[dayOf(spec, start)] {
+			c.Gap = reasonKeys
+		}
+		if w := s.windows[start.UnixNano()]; w != nil {
+			c.Readings = w.Readings
+		}
+		return c, true
+	}
+}
+
+// silent marks the windows that a front, which nobody waits for any more, had not turned from while
+// all others had.
+func (o *Owner) silent(of places) {
+	for id, from := range of {
+		through, ok := o.lives.through(id)
+		s := o.inner.windows.streams[id]
+		if !ok || s == nil {
+			continue
+		}
+		for t := max(from, s.next.UnixNano()); t < through; {
+			_, spec := o.inner.routing.specAt(id, time.Unix(0, t))
+			if spec == nil {
+				break
+			}
+			start, end := spec.Window(time.Unix(0, t))
+			if end.UnixNano() > through {
+				break
+			}
+			if name := keyName("w", id, start); o.gaps[name] == "" {
+				o.gaps[name] = reasonSilent
+			}
+			t = end.UnixNano()
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package ingest
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"sluice/gateway/ingest/internal/checkpoint"
+	"sluice/gateway/ingest/internal/handover"
+)
+
+// ownerFacts are what an owner knows beside its windows.
+type ownerFacts struct {
+	// Read is the place in the partition's log behind which to read on.
+	Read  uint64            `json:"read"`
+	Epoch int64             `json:"epoch"`
+	Facts facts             `json:"facts"`
+	Lives map[string]*life  `json:"lives"`
+	Gaps  map[string]string `json:"gaps,omitempty"`
+	Lost  []int64           `json:"lost,omitempty"`
+	Heard []uint64          `json:"heard,omitempty"`
+}
+
+func (o *Owner) facts() *ownerFacts {
+	f := &ownerFacts{Read: o.lives.from(o.read), Epoch: o.epoch, Lives: make(map[string]*life), Gaps: o.gaps,
+		Lost: slices.Sorted(maps.Keys(o.lostDays)), Heard: o.inner.liveness.list}
+	o.inner.windows.saveTo(&f.Facts)
+	for id, l := range o.lives {
+		f.Lives[hex.EncodeToString(id[:])] = l
+	}
+	return f
+}
+
+// owes is how many bytes of records the state lacks.
+func (o *Owner) owes() (n int) {
+	for _, s := range o.inner.windows.streams {
+		for _, w := range s.windows {
+			n += len(w.pending)
+		}
+		for _, e := range s.epochs {
+			n += len(e.pending) + len(e.divided)
+		}
+	}
+	return n
+}
+
+// save writes what the state lacks. An error says that the partition is not this owner's any more,
+// or that nobody answers.
+func (o *Owner) save(ctx context.Context) error {
+	var part []checkpoint.Record
+	size := 0
+	for _, r := range o.inner.windows.unsaved() {
+		if size += len(r.Body) + len(r.Name); size > stateMost && len(part) > 0 {
+			if err := o.state.append(ctx, part, o.epoch, false); err != nil {
+				return err
+			}
+			part, size = nil, len(r.Body)+len(r.Name)
+		}
+		part = append(part, r)
+	}
+	body, err := json.Marshal(o.facts())
+	if err != nil {
+		return err
+	}
+	if size+len(body) > stateMost && len(part) > 0 {
+		if err := o.state.append(ctx, part, o.epoch, false); err != nil {
+			return err
+		}
+		part = nil
+	}
+	part = append(part, checkpoint.Record{Kind: ownerFactsKind, Body: body})
+	if err := o.state.append(ctx, part, o.epoch, true); err != nil {
+		return err
+	}
+	o.inner.windows.markSaved()
+	o.saved, o.dirty = o.cfg.Now(), false
+	return nil
+}
+
+// recover reads the state. Records go through the same Apply and Use that readings take.
+func (o *Owner) recover(ctx context.Context) error {
+	var commit []checkpoint.Record
+	var last *ownerFacts
+	for e, err := range o.cfg.State.Load(ctx, o.cfg.Partition) {
+		if err != nil {
+			return err
+		}
+		records, gone, whole, err := o.state.read(ctx, e)
+		if err != nil {
+			return err
+		}
+		for _, epoch := range gone {
+			o.loseDay(epoch)
+		}
+		if commit = append(commit, records...); !whole {
+			continue
+		}
+		for _, r := range commit {
+			if r.Kind == ownerFactsKind {
+				last = new(ownerFacts)
+				err = json.Unmarshal(r.Body, last)
+			} else {
+				var ok bool
+				if ok, err = o.inner.windows.replay(r); !ok && err == nil {
+					err = errState
+				}
+			}
+			if err != nil {
+				return err
+			}
+		}
+		commit = nil
+	}
+	if last != nil {
+		return o.restore(last)
+	}
+	return nil
+}
+
+// restore takes what the last commit says, and drops what was closed by then.
+func (o *Owner) restore(f *ownerFacts) error {
+	o.read, o.epoch = f.Read, max(o.epoch, f.Epoch)
+	o.inner.windows.recover(&f.Facts)
+	for id, l := range f.Lives {
+		raw, err := hex.DecodeString(id)
+		if err != nil || len(raw) != len(handover.Life{}) || l == nil {
+			return errState
+		}
+		o.lives[handover.Life(raw)] = l
+		o.lives.of(handover.Life(raw), o.cfg.Now())
+	}
+	for name, reason := range f.Gaps {
+		o.gaps[name] = reason
+	}
+	o.inner.liveness.note(f.Heard...)
+	o.inner.routing.notePulses()
+	for _, epoch := range f.Lost {
+		o.loseDay(epoch)
+	}
+	for id, s := range o.inner.windows.streams {
+		s.next = f.Facts.Next[id]
+		s.last = nil
+		for at, w := range s.windows {
+			if w.Start.Before(s.next) {
+				s.drop(at)
+			}
+			w.pending = w.pending[:0]
+		}
+		for at, e := range s.epochs {
+			if !e.end.After(s.next) {
+				e.Forget()
+				delete(s.epochs, at)
+			}
+			e.pending, e.divided = e.pending[:0], e.divided[:0]
+		}
+	}
+	return nil
+}

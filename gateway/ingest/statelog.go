@@ -1,0 +1,189 @@
+package ingest
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"sluice/gateway/ingest/internal/checkpoint"
+)
+
+// The state of an owner is what its log lacks of a checkpoint's: entries of open windows, and the
+// tags of epochs, in the records that a checkpoint has. An entry of it is
+//
+//	form uint8 = 1, last uint8, after uint64, sections
+//	section: epoch int64, length uint32, sealed(length uint32, records, zeros)
+//	record: kind uint8, name, body, each after its length as a varint
+//
+// Each section is sealed with a key that is derived from that of its epoch and the partition, so that
+// what is known of an epoch dies with it; nonces are random. After is the place of the entry before,
+// and bound to each section: so is the partition. Several entries are one commit, whose last
+// has ownerFacts as JSON; what comes behind the last whole commit is read again from the
+// partition's log.
+const (
+	stateForm  = 1
+	stateHead  = 1 + 1 + 8
+	stateMost  = 900_000 // bytes of records in an entry
+	statePad   = 4096
+	stateWords = "sluice owner's state 1"
+	// ownerFactsKind stands for ownerFacts among the kinds of a checkpoint's records.
+	ownerFactsKind = 0xff
+)
+
+// stateLog writes and reads the entries of an owner's state.
+type stateLog struct {
+	cfg     *Owned
+	routing *routing
+	last    uint64 // the place of the last one
+}
+
+// append writes one entry. What is of no window or epoch is sealed as of the epoch that is given, and
+// what is of one whose keys are gone is left out: it is lost.
+func (l *stateLog) append(ctx context.Context, records []checkpoint.Record, current int64, last bool) error {
+	sections := make(map[int64][]byte)
+	for _, r := range records {
+		epoch := current
+		if _, id, start, ok := parseName(r.Name); ok {
+			if _, spec := l.routing.specAt(id, start); spec != nil {
+				epoch = dayOf(spec, start)
+			}
+		}
+		plain := sections[epoch]
+		if plain == nil {
+			plain = make([]byte, 4)
+		}
+		plain = binary.AppendUvarint(append(plain, byte(r.Kind)), uint64(len(r.Name)))
+		plain = binary.AppendUvarint(append(plain, r.Name...), uint64(len(r.Body)))
+		sections[epoch] = append(plain, r.Body...)
+	}
+	out := make([]byte, stateHead)
+	if out[0] = stateForm; last {
+		out[1] = 1
+	}
+	binary.BigEndian.PutUint64(out[2:], l.last)
+	for _, epoch := range slices.Sorted(maps.Keys(sections)) {
+		seal, err := l.seal(ctx, epoch)
+		if errors.Is(err, fs.ErrNotExist) && epoch != current {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		plain := sections[epoch]
+		binary.BigEndian.PutUint32(plain, uint32(len(plain)))
+		plain = append(plain, make([]byte, (statePad-len(plain)%statePad)%statePad)...)
+		body := seal.Seal(nil, nil, plain, l.about(epoch, l.last))
+		clear(plain)
+		out = binary.BigEndian.AppendUint64(out, uint64(epoch))
+		out = append(binary.BigEndian.AppendUint32(out, uint32(len(body))), body...)
+	}
+	seq, err := l.cfg.State.Append(ctx, l.cfg.Partition, l.last, rand.Text(), out)
+	if err != nil {
+		return err
+	}
+	l.last = seq
+	return nil
+}
+
+// about is what a section is bound to.
+func (l *stateLog) about(epoch int64, after uint64) []byte {
+	return fmt.Appendf(nil, "%s %d %d %d", stateWords, l.cfg.Partition, epoch, after)
+}
+
+func (l *stateLog) seal(ctx context.Context, epoch int64) (cipher.AEAD, error) {
+	key, err := awaitKey(ctx, l.cfg.Keys, epoch, fmt.Sprint("seal-", l.cfg.Partition))
+	if err != nil {
+		return nil, err
+	}
+	derived, err := hkdf.Key(sha256.New, key, nil, stateWords, 32)
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(derived)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+// errState says that an entry of the state is not one that an owner wrote, there.
+var errState = errors.New("an entry of the state is not one that was written there")
+
+// read opens an entry, which is the last from then on. Gone are the epochs of which something was in
+// it, sealed with keys that are gone.
+func (l *stateLog) read(
+	ctx context.Context, e Entry,
+) (records []checkpoint.Record, gone []int64, whole bool, err error) {
+	l.last = e.Seq
+	b := e.Body
+	if len(b) < stateHead || b[0] != stateForm || b[1] > 1 {
+		return nil, nil, false, errState
+	}
+	whole = b[1] == 1
+	after := binary.BigEndian.Uint64(b[2:])
+	for b = b[stateHead:]; len(b) > 0; {
+		if len(b) < 12 || uint64(binary.BigEndian.Uint32(b[8:])) > uint64(len(b)-12) {
+			return nil, nil, false, errState
+		}
+		epoch, n := int64(binary.BigEndian.Uint64(b)), int(binary.BigEndian.Uint32(b[8:]))
+		body := b[12 : 12+n]
+		b = b[12+n:]
+		seal, err := l.seal(ctx, epoch)
+		if errors.Is(err, fs.ErrNotExist) {
+			gone = append(gone, epoch)
+			continue
+		}
+		if err != nil {
+			return nil, nil, false, err
+		}
+		plain, err := seal.Open(nil, nil, body, l.about(epoch, after))
+		if err != nil {
+			return nil, nil, false, errState
+		}
+		if records, err = readRecords(records, plain); err != nil {
+			return nil, nil, false, err
+		}
+	}
+	return records, gone, whole, nil
+}
+
+// readRecords reads what a section has.
+func readRecords(to []checkpoint.Record, plain []byte) ([]checkpoint.Record, error) {
+	if len(plain) < 4 {
+		return nil, errState
+	}
+	n := binary.BigEndian.Uint32(plain)
+	if n < 4 || uint64(n) > uint64(len(plain)) {
+		return nil, errState
+	}
+	text := func(b []byte) (text, rest []byte, ok bool) {
+		length, n := binary.Uvarint(b)
+		if n <= 0 || length > uint64(len(b)-n) {
+			return nil, nil, false
+		}
+		return b[n : n+int(length)], b[n+int(length):], true
+	}
+	for rest := plain[4:n]; len(rest) > 0; {
+		kind := rest[0]
+		name, more, ok := text(rest[1:])
+		if !ok {
+			return nil, errState
+		}
+		body, more, ok := text(more)
+		if !ok {
+			return nil, errState
+		}
+		rest = more
+		to = append(to, checkpoint.Record{Kind: checkpoint.Kind(kind), Name: string(name), Body: body})
+	}
+	return to, nil
+}
