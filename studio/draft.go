@@ -1,195 +1,188 @@
 package studio
 
 import (
-	"context"
-	"errors"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
-	"path"
-	"slices"
 	"strings"
 
-	"sluice/brief"
-	"sluice/internal/civil"
+	"sluice/internal/yamldoc"
 	"sluice/policy/bundle"
 	"sluice/policy/check"
 	"sluice/policy/explain"
 )
 
-// states of a decision, beside what is in force.
-const (
-	isNew     = "new"
-	isChanged = "changed"
-	isVoted   = "voted"
-	isStopped = "suspended"
-	isDraft   = "draft" // nothing is in force yet
-)
-
-// row is a decision in the list.
-type row struct {
+// draftPage is one decision: its form and file, what is wrong with it, what residents will read, and
+// what it changes.
+type draftPage struct {
 	ID, File, Title, State string
-	Mistakes               int
+	sheet
+	Base     string // which state the form was made of
+	Groups   []group
+	Form     bool // the file can be read, so that there is one
+	Findings []found
+	Mistakes int
+	Spoken   []spoken
+	Summary  string
+	Changes  []changed
+	Voted    bool // something is in force
 }
 
-// look is the directory as check sees it.
-type look struct {
-	files    bundle.Files
-	inForce  *bundle.Policy
-	findings []check.Finding
+// found is a finding, and where the page shows it.
+type found struct {
+	sentence
+	At string
 }
 
-// look reads and checks the directory.
-func (s *Server) look(ctx context.Context) (*look, error) {
+// fileOf is the file of a decision in an address, or errMissing.
+func fileOf(r *http.Request) (string, error) {
+	id := r.PathValue("id")
+	if id == "" || strings.HasPrefix(id, ".") || strings.ContainsAny(id, `/\`) {
+		return "", errMissing
+	}
+	return "decisions/" + id + ".yaml", nil
+}
+
+// draft shows a decision.
+func (s *Server) draft(w http.ResponseWriter, r *http.Request) error {
+	file, err := fileOf(r)
+	if err != nil {
+		return err
+	}
+	sheet, err := s.drafts.look(file)
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if sheet.Conflict {
+		status = http.StatusConflict
+	}
+	page, err := s.draftPage(r, file, sheet)
+	if err != nil {
+		return err
+	}
+	return s.showWith(w, r, status, "draft", page)
+}
+
+func (s *Server) draftPage(r *http.Request, file string, sheet sheet) (*draftPage, error) {
 	files, err := s.desk.Files()
 	if err != nil {
 		return nil, err
 	}
-	return s.lookAt(ctx, files)
-}
-
-// lookAt checks files, as if they were the directory's.
-func (s *Server) lookAt(ctx context.Context, files bundle.Files) (*look, error) {
-	inForce, err := s.desk.inForce()
+	files[file] = []byte(sheet.Text)
+	look, err := s.lookAt(r.Context(), files)
 	if err != nil {
 		return nil, err
 	}
-	found, _ := check.Directory(ctx, s.o.Rules, files, inForce, s.today())
-	return &look{files, inForce, found}, nil
-}
-
-// today is the day of the studio's clock.
-func (s *Server) today() civil.Date {
-	y, m, d := s.o.Now().Date()
-	return civil.Date{Year: y, Month: int(m), Day: d}
-}
-
-// of are a file's findings.
-func (l *look) of(file string) (list []check.Finding) {
-	for _, f := range l.findings {
-		if f.File == file {
-			list = append(list, f)
+	l, head := langOf(r), headOf(files[file])
+	page := &draftPage{ID: idOf(file), File: file, Title: l.Title(head.title), State: look.state(head.id, file),
+		sheet: sheet, Base: stateOf(sheet.Text), Voted: look.inForce != nil}
+	if page.Title == "" {
+		page.Title = page.ID
+	}
+	list := look.of(file)
+	page.Mistakes = mistakes(list)
+	tree, err := yamldoc.ParseTree(files[file])
+	if err == nil {
+		if v, err := tree.Ordered(); err == nil {
+			page.Form, page.Groups = true, formOf(choicesOf(files, l), v).groups
 		}
 	}
-	return list
+	page.place(tree, list, l)
+	page.reads(look, head.id, l)
+	return page, nil
 }
 
-// mistakes is how many of findings are more than warnings.
-func mistakes(list []check.Finding) (n int) {
-	for _, f := range list {
-		if !f.Warning() {
-			n++
+// stateOf names a state of a file.
+func stateOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:8])
+}
+
+// place puts findings at the fields that they are about, and lists all with a link there.
+func (p *draftPage) place(tree *yamldoc.Tree, list []check.Finding, l explain.Lang) {
+	for i, said := range inWords(list, l) {
+		at := "f-yaml"
+		if f := p.fieldAt(tree, list[i]); f != nil {
+			f.Wrong = append(f.Wrong, said)
+			at = f.ID()
+		}
+		p.Findings = append(p.Findings, found{said, at})
+	}
+}
+
+// fieldAt is the field that a finding is about: the one of its key, else the nearest above or below.
+func (p *draftPage) fieldAt(tree *yamldoc.Tree, f check.Finding) *field {
+	if tree == nil || !p.Form || f.Syntax != nil {
+		return nil
+	}
+	path := tree.Path(yamldoc.Position{Line: f.Line, Column: f.Column})
+	if key := missingKey(f); key != "" {
+		for n := len(path); n >= 0; n-- {
+			if x := p.named(strings.Join(append(path[:n:n], key), ".")); x != nil {
+				return x
+			}
 		}
 	}
-	return n
-}
-
-// decisionFiles are the files of decisions, sorted.
-func (l *look) decisionFiles() (list []string) {
-	for name := range l.files {
-		if path.Dir(name) == "decisions" {
-			list = append(list, name)
+	for n := len(path); n > 0; n-- {
+		if x := p.named(strings.Join(path[:n], ".")); x != nil {
+			return x
 		}
 	}
-	slices.Sort(list)
-	return list
+	return nil
 }
 
-// decisions is the first page: every decision of the draft, with what is wrong with it.
-func (s *Server) decisions(w http.ResponseWriter, r *http.Request) error {
-	look, err := s.look(r.Context())
-	if err != nil {
-		return err
+// missingKey is the key that a finding misses, or empty.
+func missingKey(f check.Finding) string {
+	if f.Rule != "S03" || len(f.Args) == 0 {
+		return ""
 	}
-	var rows []row
-	for _, name := range look.decisionFiles() {
-		head := headOf(look.files[name])
-		one := row{ID: idOf(name), File: name, Title: langOf(r).Title(head.title), State: look.state(head.id, name),
-			Mistakes: mistakes(look.of(name))}
-		if one.Title == "" {
-			one.Title = one.ID
+	key, _ := f.Args[0].(string)
+	return key
+}
+
+// named is the field of a name, or the first below it.
+func (p *draftPage) named(name string) *field {
+	var below *field
+	for i := range p.Groups {
+		for j := range p.Groups[i].Fields {
+			switch x := &p.Groups[i].Fields[j]; {
+			case x.Name == name:
+				return x
+			case below == nil && strings.HasPrefix(x.Name, name+"."):
+				below = x
+			}
 		}
-		rows = append(rows, one)
 	}
-	return s.show(w, r, "decisions", map[string]any{"Decisions": rows})
+	return below
 }
 
-// idOf is a file's name in addresses.
-func idOf(file string) string { return strings.TrimSuffix(path.Base(file), ".yaml") }
-
-// state compares a decision with what is in force.
-func (l *look) state(id, file string) string {
-	if l.inForce == nil {
-		return isDraft
+// reads fills in what residents will read, what it costs, and what it changes.
+func (p *draftPage) reads(look *look, id string, l explain.Lang) {
+	policy, err := bundle.Read(look.files)
+	if err != nil { // another file may be at fault
+		policy, err = bundle.Read(alone(look.files, p.File))
 	}
-	d := l.inForce.Decision(id)
-	switch {
-	case d == nil:
-		return isNew
-	case l.inForce.Suspension(id) != nil:
-		return isStopped
-	case string(d.YAML) == string(l.files[file]):
-		return isVoted
+	if err == nil {
+		p.Spoken = texts(policy, id)
 	}
-	return isChanged
+	for _, s := range look.fine {
+		if s.File == p.File {
+			p.Summary = s.Text(l)
+		}
+	}
+	if whole, err := bundle.Read(look.files); err == nil && look.inForce != nil {
+		p.Changes = changes(look.inForce, whole, id, l)
+	}
 }
 
-// sentence is a finding in words.
-type sentence struct {
-	Line       int
-	What, Mend string
-	Warning    bool
-}
-
-// inWords are findings in a language.
-func inWords(list []check.Finding, l explain.Lang) (out []sentence) {
-	for _, f := range list {
-		what, mend := f.Text(l)
-		out = append(out, sentence{f.Line, brief.Report(what), brief.Report(mend), f.Warning()})
+// alone are a policy's files with one decision only.
+func alone(files bundle.Files, decision string) bundle.Files {
+	out := make(bundle.Files)
+	for name, raw := range files {
+		if !strings.HasPrefix(name, "decisions/") || name == decision {
+			out[name] = raw
+		}
 	}
 	return out
-}
-
-// spoken is the text of a decision in one language.
-type spoken struct{ Lang, Text string }
-
-// texts are what residents will read, in each language of the city.
-func texts(p *bundle.Policy, id string) (list []spoken, err error) {
-	d := p.Decision(id)
-	if d == nil {
-		return nil, errors.New("the decision cannot be read")
-	}
-	for _, code := range p.Charter.City.Languages {
-		l, ours := explain.Understand(code)
-		if !ours {
-			continue
-		}
-		text, err := explain.Decision(l, p, d, explain.Vote{})
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, spoken{l.String(), text})
-	}
-	return list, nil
-}
-
-// draft is one decision: what is wrong with it, and what residents will read.
-func (s *Server) draft(w http.ResponseWriter, r *http.Request) error {
-	look, err := s.look(r.Context())
-	if err != nil {
-		return err
-	}
-	file := "decisions/" + r.PathValue("id") + ".yaml"
-	raw, there := look.files[file]
-	if !there {
-		return errMissing
-	}
-	head := headOf(raw)
-	said, found := []spoken(nil), look.of(file)
-	if p, err := bundle.Read(look.files); err == nil {
-		if said, err = texts(p, head.id); err != nil {
-			return err
-		}
-	}
-	title := langOf(r).Title(head.title)
-	return s.show(w, r, "draft", map[string]any{"ID": idOf(file), "File": file, "Title": title, "YAML": string(raw),
-		"Findings": inWords(found, langOf(r)), "Texts": said})
 }

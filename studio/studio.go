@@ -47,6 +47,7 @@ type Server struct {
 	secret   string
 	mux      *http.ServeMux
 	pages    pages
+	drafts   *drafts
 }
 
 // maxConnections bounds open connections: a browser opens six.
@@ -66,7 +67,7 @@ func Open(o Options) (*Server, error) {
 		return nil, errors.Join(fmt.Errorf("%w; choose another address by --http", err), desk.Close())
 	}
 	s := &Server{o: o, desk: desk, listener: l, secret: rand.Text(), mux: http.NewServeMux()}
-	s.pages = readPages()
+	s.pages, s.drafts = readPages(), &drafts{desk: desk, of: make(map[string]*history)}
 	s.register()
 	return s, nil
 }
