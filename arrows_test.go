@@ -73,8 +73,8 @@ var arrows = map[string]row{
 		"internal/civil perm policy/ballot policy/bundle policy/compile policy/council policy/decision " +
 			"policy/rego policy/schema"},
 	"studio": {"a page for those who draft: the verbs' rooms behind a door to this machine alone",
-		"brief door internal/civil internal/yamldoc policy/bundle policy/check policy/compile policy/decision " +
-			"policy/explain policy/rego policy/workspace"},
+		"brief door internal/civil internal/yamldoc plan policy/bundle policy/check policy/compile policy/decision " +
+			"policy/diff policy/explain policy/rego policy/workspace register"},
 	"configs/portalba":                 {"the example city, as a bundle", "policy/bundle"},
 	"gateway/crash":                    {"panics without values", ""},
 	"gateway/revoked":                  {"certificates that hold no more, from a file that perm guards", "perm"},

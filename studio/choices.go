@@ -134,7 +134,8 @@ func (c choices) functions(kinds []string) []option {
 			name = f.Name
 		}
 		add := func(function, rest string) {
-			list = append(list, option{Value: function + "(" + f.Name + rest + ")", Label: say(c.l, "draft.of."+function, name)})
+			list = append(list, option{Value: function + "(" + f.Name + rest + ")",
+				Label: say(c.l, "draft.of."+function, name)})
 		}
 		switch {
 		case f.Type == "bool":

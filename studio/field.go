@@ -164,13 +164,17 @@ func checks(f field) field {
 	return f
 }
 
+func isAny(of string) func(rune) bool {
+	return func(r rune) bool { return strings.ContainsRune(of, r) }
+}
+
 // numbers is a field with a list of numbers, written with blanks or semicolons between.
 func numbers(f field) field {
 	f.Sort = "text"
 	f.read = func(v any) []string { return one(strings.Join(listed(v, f.Path()...), " ")) }
 	f.write = func(v any, said []string) (any, error) {
 		var out []any
-		for _, x := range strings.FieldsFunc(strings.Join(said, " "), func(r rune) bool { return r == ' ' || r == ';' }) {
+		for _, x := range strings.FieldsFunc(strings.Join(said, " "), isAny(" ;")) {
 			out = append(out, numeral(strings.TrimSuffix(x, ",")))
 		}
 		if out == nil {
@@ -187,7 +191,7 @@ func wordList(f field) field {
 	f.read = func(v any) []string { return one(strings.Join(listed(v, f.Path()...), " ")) }
 	f.write = func(v any, said []string) (any, error) {
 		out := []any{}
-		for _, x := range strings.FieldsFunc(strings.Join(said, " "), func(r rune) bool { return r == ' ' || r == ',' }) {
+		for _, x := range strings.FieldsFunc(strings.Join(said, " "), isAny(" ,")) {
 			out = append(out, x)
 		}
 		return yamldoc.With(v, out, f.Path()...)

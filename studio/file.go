@@ -16,6 +16,6 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	list := look.of(name)
-	return s.show(w, r, "file", map[string]any{"Name": name, "Key": r.PathValue("name"), "YAML": string(look.files[name]),
-		"Findings": inWords(list, langOf(r)), "Mistakes": mistakes(list)})
+	return s.show(w, r, "file", map[string]any{"Name": name, "Key": r.PathValue("name"),
+		"YAML": string(look.files[name]), "Findings": inWords(list, langOf(r)), "Mistakes": mistakes(list)})
 }

@@ -119,7 +119,8 @@ func TestFormKeepsAll(t *testing.T) {
 		if !yamldoc.Same(formOf(c, value0(t, changed)).v, v) {
 			t.Fatalf("%s with %q: the file says something else\n%s", x.Name, said, changed)
 		}
-		if back, err := yamldoc.Become([]byte(changed), f.v); err != nil || !yamldoc.Same(value0(t, string(back)), f.v) {
+		if back, err := yamldoc.Become([]byte(changed), f.v); err != nil ||
+			!yamldoc.Same(value0(t, string(back)), f.v) {
 			t.Fatalf("%s with %q is not taken back: %v\n%s", x.Name, said, err, back)
 		}
 	})
@@ -164,7 +165,8 @@ func written(t *rapid.T, x field) []string {
 		return []string{rapid.SampledFrom(x.Options).Draw(t, "option").Value}
 	}
 	return []string{rapid.OneOf(
-		rapid.SampledFrom([]string{"", "0", "1,5", "1e-6", "-3 20", "0 30; 50", "a: b", "# no", "\"", "'", "{", "a\r\nb", " x ",
+		rapid.SampledFrom([]string{
+			"", "0", "1,5", "1e-6", "-3 20", "0 30; 50", "a: b", "# no", "\"", "'", "{", "a\r\nb", " x ",
 			"no", "true", "2026-12-01", "<b>", "PT1H", "l'any"}),
 		rapid.StringMatching(`[ -~àç·]{0,40}`)).Draw(t, "text")}
 }
@@ -196,7 +198,8 @@ func TestFieldsSayWhatTheyAre(t *testing.T) {
 				}
 			}
 			// All that there is can be added, and taken out again.
-			for _, list := range []string{"where", "generalise", "publish.measures", "publish.measures.0.limits", "blackouts"} {
+			for _, list := range []string{"where", "generalise", "publish.measures", "publish.measures.0.limits",
+				"blackouts"} {
 				n := len(entries(v, strings.Split(list, ".")...))
 				with, err := f.change(v, "add "+list)
 				if err != nil || len(entries(with, strings.Split(list, ".")...)) != n+1 {

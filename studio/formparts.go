@@ -75,7 +75,8 @@ func (f *form) measures() {
 		if of := spelled(yamldoc.In(f.v, append(strings.Split(at, "."), "of")...)); strings.HasPrefix(of, "histogram") {
 			fields = append(fields, numbers(field{Name: at + ".edges"}))
 		}
-		f.add(group{Key: "measure", N: i + 1, Fields: fields, Buttons: []button{f.more(at + ".limits"), f.drop(at, "measure")}})
+		f.add(group{Key: "measure", N: i + 1, Fields: fields,
+			Buttons: []button{f.more(at + ".limits"), f.drop(at, "measure")}})
 		for j := range entries(f.v, "publish", "measures", strconv.Itoa(i), "limits") {
 			f.limit(at+".limits."+strconv.Itoa(j), j)
 		}
@@ -144,13 +145,15 @@ func (f *form) blank(at string) any {
 	}
 	switch keyOf(at) {
 	case "where":
-		return yamldoc.Pairs{{Key: "field", Value: field}, {Key: "op", Value: ">="}, {Key: "value", Value: int64(0)}}
+		return yamldoc.Pairs{{Key: "field", Value: field}, {Key: "op", Value: ">="},
+			{Key: "value", Value: int64(0)}}
 	case "generalise":
 		return yamldoc.Pairs{{Key: "field", Value: field}, {Key: "step", Value: int64(10)}}
 	case "publish-measures":
 		return yamldoc.Pairs{{Key: "name", Value: ""}, {Key: "of", Value: "count()"}, {Key: "names", Value: inAll()}}
 	case "publish-measures-limits":
-		return yamldoc.Pairs{{Key: "value", Value: int64(0)}, {Key: "title", Value: inAll()}, {Key: "source", Value: ""}}
+		return yamldoc.Pairs{{Key: "value", Value: int64(0)}, {Key: "title", Value: inAll()},
+			{Key: "source", Value: ""}}
 	case "blackouts":
 		return yamldoc.Pairs{{Key: "zones", Value: []any{}}, {Key: "from", Value: ""}, {Key: "until", Value: ""},
 			{Key: "reason", Value: ""}}
@@ -169,13 +172,15 @@ func (f *form) change(v any, do string) (any, error) {
 			return yamldoc.With(v, append(append([]any{}, list...), put), path...)
 		}
 	case "drop":
-		if len(path) > 1 && yamldoc.In(v, path...) != nil {
-			v, err := yamldoc.With(v, nil, path...)
-			if list := path[:len(path)-1]; err == nil && len(entries(v, list...)) == 0 && list[len(list)-1] != "measures" {
-				return yamldoc.With(v, nil, list...)
-			}
-			return v, err
+		if len(path) < 2 || yamldoc.In(v, path...) == nil {
+			break
 		}
+		v, err := yamldoc.With(v, nil, path...)
+		list := path[:len(path)-1]
+		if err == nil && len(entries(v, list...)) == 0 && list[len(list)-1] != "measures" {
+			return yamldoc.With(v, nil, list...)
+		}
+		return v, err
 	}
 	return v, nil
 }

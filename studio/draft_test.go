@@ -1,0 +1,185 @@
+package studio
+
+import (
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const footfall = "/draft/2026-14-footfall"
+
+// post sends a form of a page, and returns the page that follows.
+func (s *Server) post(t *testing.T, path string, form url.Values) string {
+	t.Helper()
+	got, body := s.answer(s.request("POST", path, form.Encode()))
+	if got != http.StatusSeeOther {
+		t.Fatalf("%s with %v: %d %.300s", path, form, got, body)
+	}
+	_, body = s.answer(s.request("GET", path, ""))
+	return body
+}
+
+func (s *Server) onDisk(t *testing.T, name string) string {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(s.o.Dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// shows fails where a page does not have all parts.
+func shows(t *testing.T, page string, parts ...string) {
+	t.Helper()
+	for _, p := range parts {
+		if !regexp.MustCompile(p).MatchString(page) {
+			t.Errorf("the page does not show %s:\n%.200000s", p, page)
+		}
+	}
+}
+
+// TestDraftByForms edits a decision without a script: form and file each change the other, mistakes
+// stand at their fields, and nothing is written until it is saved.
+func TestDraftByForms(t *testing.T) {
+	s := open(t)
+	const file = "decisions/2026-14-footfall.yaml"
+	before := s.onDisk(t, file)
+	page := s.post(t, footfall, url.Values{"protect.min_units": {"12"}, "do": {"keep"}})
+	shows(t, page, `value="12"`, `  min_units: 12\n`, "Not saved yet", "fewer than 12 devices",
+		"all else is dropped at the door")
+	page = s.post(t, footfall, url.Values{"protect.min_units": {"5"}, "do": {"keep"}})
+	shows(t, page, `(?s)id="f-protect-min_units"[^>]*aria-invalid="true">\s*`+
+		`<ul class="err" id="f-protect-min_units-err"><li class="wrong">`,
+		`href="#f-protect-min_units"`, "1 mistake")
+	if s.onDisk(t, file) != before {
+		t.Error("it is saved already")
+	}
+	page = s.post(t, footfall, url.Values{"do": {"undo"}})
+	shows(t, page, `value="12"`)
+	page = s.post(t, footfall, url.Values{"do": {"undo"}})
+	shows(t, page, `value="10"`, `class="plain undo" disabled`, `>\s*Saved\.`)
+	page = s.post(t, footfall, url.Values{"do": {"redo"}})
+	shows(t, page, `value="12"`)
+	next := strings.Replace(before, "epsilon: 1 ", "epsilon: 0.5 ", 1)
+	page = s.post(t, footfall, url.Values{"yaml": {strings.ReplaceAll(next, "\n", "\r\n")}, "do": {"save"}})
+	shows(t, page, `name="protect.epsilon" value="0.5"`, `>\s*Saved\.`)
+	if now := s.onDisk(t, file); now != next {
+		t.Errorf("saved is\n%s", now)
+	}
+	page = s.post(t, footfall, url.Values{"do": {"undo"}}) // over what was saved
+	shows(t, page, `value="12"`, "Not saved yet")
+	page = s.post(t, footfall, url.Values{"yaml": {"a: [\n"}, "do": {"keep"}})
+	shows(t, page, "there is no form of it", "line [12]:", "There is no text yet")
+	page = s.post(t, footfall, url.Values{"yaml": {"\n"}, "do": {"add where"}})
+	shows(t, page, "there is no form of it")
+}
+
+// TestOlderForm: a form that was made of an older state changes only what was changed in it.
+func TestOlderForm(t *testing.T) {
+	s := open(t)
+	_, page := s.answer(s.request("GET", footfall, ""))
+	base := regexp.MustCompile(`name="base" value="([0-9a-f]+)"`).FindStringSubmatch(page)[1]
+	s.post(t, footfall, url.Values{"base": {base}, "protect.epsilon": {"0.5"}, "protect.min_units": {"10"}})
+	page = s.post(t, footfall, url.Values{"base": {base}, "protect.epsilon": {"1"}, "protect.min_units": {"20"}})
+	shows(t, page, `name="protect.epsilon" value="0.5"`, `name="protect.min_units" value="20"`)
+}
+
+// TestConflict: what somebody else has written in between is not lost, whichever of the two goes on.
+func TestConflict(t *testing.T) {
+	for _, which := range []string{"take", "over"} {
+		s := open(t)
+		const file = "decisions/2026-14-footfall.yaml"
+		theirs := strings.Replace(s.onDisk(t, file), "Footfall", "Steps", 1)
+		s.post(t, footfall, url.Values{"protect.min_units": {"12"}})
+		if err := os.WriteFile(filepath.Join(s.o.Dir, file), []byte(theirs), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		page := s.post(t, footfall, url.Values{"do": {"save"}})
+		shows(t, page, "Somebody else has changed this file", "Steps in the old town", "min_units: 12")
+		if got, _ := s.answer(s.request("GET", footfall, "")); got != http.StatusConflict {
+			t.Errorf("the page of two files is %d", got)
+		}
+		if s.onDisk(t, file) != theirs {
+			t.Fatal("theirs is lost")
+		}
+		page = s.post(t, footfall, url.Values{"do": {which}})
+		if which == "take" {
+			shows(t, page, `value="Steps in the old town"`, `value="10"`, `>\s*Saved\.`)
+			continue
+		}
+		shows(t, page, `value="12"`, `>\s*Saved\.`)
+		if now := s.onDisk(t, file); !strings.Contains(now, "min_units: 12") || strings.Contains(now, "Steps") {
+			t.Errorf("saved is\n%s", now)
+		}
+	}
+}
+
+// TestOthersEdits: a file that was changed elsewhere is read anew where nothing here is unsaved.
+func TestOthersEdits(t *testing.T) {
+	s := open(t)
+	s.answer(s.request("GET", footfall, ""))
+	const file = "decisions/2026-14-footfall.yaml"
+	theirs := strings.Replace(s.onDisk(t, file), "Footfall", "Steps", 1)
+	if err := os.WriteFile(filepath.Join(s.o.Dir, file), []byte(theirs), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got, page := s.answer(s.request("GET", footfall, ""))
+	if shows(t, page, "Steps in the old town"); got != 200 {
+		t.Error(got)
+	}
+}
+
+// TestMarkupStaysText: what a file says is text in the page, and in every field.
+func TestMarkupStaysText(t *testing.T) {
+	s := open(t)
+	const bad = `"><script>alert(1)</script></textarea>`
+	page := s.post(t, footfall, url.Values{"title.en": {bad}, "legal_basis": {bad}, "stream": {bad}})
+	if strings.Contains(page, "<script>alert") || strings.Contains(page, "</textarea>\"") {
+		t.Errorf("it is markup:\n%s", page)
+	}
+	shows(t, page, `value="&#34;&gt;&lt;script&gt;alert`)
+}
+
+// TestHistoryIsBounded: as many states are remembered as fit, the newest ones.
+func TestHistoryIsBounded(t *testing.T) {
+	h := &history{}
+	for i := range 3 * maxStates {
+		h.add(strings.Repeat("x", i))
+	}
+	if len(h.states) != maxStates || len(h.text()) != 3*maxStates-1 {
+		t.Errorf("%d states, the last of %d bytes", len(h.states), len(h.text()))
+	}
+	for i := range 30 {
+		h.add(strings.Repeat("y", maxFile-i))
+	}
+	if size := len(strings.Join(h.states, "")); size > maxRemembered || len(h.text()) != maxFile-29 {
+		t.Errorf("%d bytes are remembered", size)
+	}
+	if h.move(-1000); h.at != 0 {
+		t.Error(h.at)
+	}
+}
+
+// TestFilesAreShown: charter, kinds and council are shown with what is wrong with them.
+func TestFilesAreShown(t *testing.T) {
+	s := open(t)
+	charter := strings.Replace(s.onDisk(t, "charter.yaml"), "min_units: 10", "min_units: ten", 1)
+	if err := os.WriteFile(filepath.Join(s.o.Dir, "charter.yaml"), []byte(charter), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"charter", "kinds", "council"} {
+		got, page := s.answer(s.request("GET", "/file/"+name, ""))
+		if shows(t, page, name+`\.yaml`); got != 200 {
+			t.Errorf("%s: %d", name, got)
+		}
+		if name == "charter" {
+			shows(t, page, "mistake", "min_units: ten")
+		}
+	}
+	_, page := s.answer(s.request("GET", footfall, "")) // one can be drafted all the same
+	shows(t, page, `name="title.en" value="Footfall in the old town"`)
+}
