@@ -69,6 +69,8 @@ var arrows = map[string]row{
 		"internal/civil internal/yamldoc policy/bundle policy/compile plan register"},
 	"policy/council": {"a motion: what was voted, explained, compared and signed",
 		"internal/civil internal/locales policy/ballot policy/bundle policy/decision policy/diff policy/explain"},
+	"policy/papers": {"what goes with a motion for people: of the clerk's directory, in words and HTML",
+		"internal/civil internal/locales policy/ballot policy/bundle policy/council policy/explain policy/workspace"},
 	"policy/workspace": {"the clerk's directory: drafts, motions, keys and schemas, on disk",
 		"internal/civil perm policy/ballot policy/bundle policy/compile policy/council policy/decision " +
 			"policy/rego policy/schema"},
@@ -241,9 +243,9 @@ var arrows = map[string]row{
 			"gateway/crash gateway/doctor gateway/ingest gateway/reconcile gateway/rollback internal/civil " +
 			"internal/names internal/yamldoc opendata opendata/i18n opendata/query perm policy/ballot " +
 			"policy/ballot/signers policy/bundle policy/cases policy/check policy/compile policy/council " +
-			"policy/decision policy/diff policy/dpia policy/explain policy/rego policy/schema policy/templates " +
-			"policy/workspace register register/access register/ca register/fleet register/preset simulate " +
-			"store/influx store/sqlite studio town verify"},
+			"policy/decision policy/diff policy/dpia policy/explain policy/papers policy/rego policy/schema " +
+			"policy/templates policy/workspace register register/access register/ca register/fleet register/preset " +
+			"simulate store/influx store/sqlite studio town verify"},
 	"test/harness": {"a city of real programs, for tests",
 		"books configs/portalba firmware-sim/device opendata opendata/query store store/influx store/sqlite " +
 			"test/entered test/fenced test/ports test/samples"},

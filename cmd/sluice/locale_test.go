@@ -254,6 +254,10 @@ func TestNoEnglish(t *testing.T) {
 		do(1, "motion", "status", "prima")
 		sign(t, "prima", "bru")
 		do(0, "motion", "status", "prima")
+		for _, paper := range []string{"page", "mail", "minutes", "calendar"} {
+			do(0, "motion", paper, "prima", "--out", paper)
+			do(1, "motion", paper, "segona")
+		}
 		do(0, "motion", "enact", "prima")
 		do(1, "motion", "create", "prima")
 		do(0, "motion", "show")

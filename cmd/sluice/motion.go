@@ -13,6 +13,6 @@ func motionCommand() *cobra.Command {
 	var dir string
 	c.PersistentFlags().StringVar(&dir, "dir", ".", "policy directory; motions are in DIR/motions")
 	c.PersistentFlags().String("lang", "", langUsage)
-	return group(c, motionCreate(&dir), motionStatus(&dir), motionEnact(&dir), motionShow(&dir), motionSuspend(&dir),
-		motionBallot(&dir))
+	return group(c, append(motionPapers(&dir), motionCreate(&dir), motionStatus(&dir), motionEnact(&dir),
+		motionShow(&dir), motionSuspend(&dir), motionBallot(&dir))...)
 }

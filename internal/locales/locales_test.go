@@ -25,6 +25,7 @@ var saidBy = map[string][]string{
 	"dpia":      {"policy/dpia"},
 	"explain":   {"policy/explain"},
 	"grammar":   {"opendata/i18n"},
+	"papers":    {"policy/papers"},
 	"slips":     {"internal/yamldoc"},
 	"templates": {"policy/templates"},
 }

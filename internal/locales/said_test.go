@@ -21,6 +21,7 @@ var sayers = map[string]map[string]string{
 	"policy/diff":      {".Say": "", "say": "diff.", "texts": "diff."},
 	"policy/dpia":      {".Say": "", ".say": "dpia.", ".todo": "dpia."},
 	"policy/templates": {".Say": "", "say": "templates."},
+	"policy/papers":    {".Say": "", "say": "papers."},
 	"policy/explain":   {".Say": "", ".Form": "", "say": "explain.", ".say": "explain.", ".section": "explain."},
 }
 

@@ -79,6 +79,21 @@ func (m *Motion) annex(b *strings.Builder, l explain.Lang, v vote) error {
 
 // page is one page for who has to decide: what, for whom, from when, and how to sign.
 func (m *Motion) page(b *strings.Builder, l explain.Lang, v vote) {
+	m.summary(b, l, v)
+	line := func(key string, args ...any) {
+		b.WriteString(explain.Elide(l, explain.Plain(say(l, "page."+key, args...))) + "\n")
+	}
+	part := func(key string) { b.WriteString("\n" + underlined(say(l, "page."+key), "-")) }
+	part("how")
+	line("read")
+	fmt.Fprintf(b, "\n  ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n %s motion.txt\n\n", NamespaceOf(m.City))
+	line("send")
+	part("against")
+	line("nothing")
+}
+
+// summary is the page without how to sign.
+func (m *Motion) summary(b *strings.Builder, l explain.Lang, v vote) {
 	line := func(key string, args ...any) {
 		b.WriteString(explain.Elide(l, explain.Plain(say(l, "page."+key, args...))) + "\n")
 	}
@@ -105,12 +120,6 @@ func (m *Motion) page(b *strings.Builder, l explain.Lang, v vote) {
 	part("quorum")
 	signed := strings.TrimPrefix(locales.In(int(l)).Form("council.page.sign", v.needed), "council.page.")
 	line(signed, v.needed, v.members, m.asked(l, v))
-	part("how")
-	line("read")
-	fmt.Fprintf(b, "\n  ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n %s motion.txt\n\n", NamespaceOf(m.City))
-	line("send")
-	part("against")
-	line("nothing")
 }
 
 // quorumsSince is the first format whose page says in words which quorums are asked for.

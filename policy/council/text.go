@@ -241,6 +241,30 @@ func (e *Enacted) compare(prev *Enacted) {
 // Text is motion.txt: the same head, bundle and predecessors give the same bytes, in
 // the motion's format. The previous motion is nil for the first.
 func (m *Motion) Text(prev *Enacted, next *bundle.Policy) ([]byte, error) {
+	v := m.vote(prev, next)
+	if m.format() < pagesSince {
+		return m.text4(v)
+	}
+	return m.paged(v)
+}
+
+// Page is the page for people in a language, as the text has it since format 5: sections, each
+// title underlined with hyphens. It says the same of a motion of before.
+func (m *Motion) Page(l explain.Lang, prev *Enacted, next *bundle.Policy) string {
+	var b strings.Builder
+	m.page(&b, l, m.vote(prev, next))
+	return b.String()
+}
+
+// Summary is Page without how to sign.
+func (m *Motion) Summary(l explain.Lang, prev *Enacted, next *bundle.Policy) string {
+	var b strings.Builder
+	m.summary(&b, l, m.vote(prev, next))
+	return b.String()
+}
+
+// vote is what follows from the motions before, and from the bundle.
+func (m *Motion) vote(prev *Enacted, next *bundle.Policy) vote {
 	changes := m.Changes(prev, next)
 	before := prev.after().Policy
 	needed, needs := Quorum(before, next, changes)
@@ -248,11 +272,7 @@ func (m *Motion) Text(prev *Enacted, next *bundle.Policy) ([]byte, error) {
 	if before != nil {
 		roster = before.Council
 	}
-	v := vote{before, next, changes, needed, len(roster.Members), needs, prev.notBefore(m.NotBefore)}
-	if m.format() < pagesSince {
-		return m.text4(v)
-	}
-	return m.paged(v)
+	return vote{before, next, changes, needed, len(roster.Members), needs, prev.notBefore(m.NotBefore)}
 }
 
 // vote is what a motion's text says, beside its head.

@@ -1,0 +1,34 @@
+package papers
+
+import (
+	"time"
+
+	"sluice/internal/civil"
+	"sluice/internal/locales"
+	"sluice/policy/ballot"
+	"sluice/policy/explain"
+)
+
+// say is a sentence of papers.yaml, with its parts in place.
+func say(l explain.Lang, key string, parts ...any) string {
+	return explain.Elide(l, locales.In(int(l)).Say("papers."+key, parts...))
+}
+
+// dayOf is the local day of an instant.
+func dayOf(t time.Time, loc *time.Location) civil.Date {
+	y, m, d := t.In(loc).Date()
+	return civil.Date{Year: y, Month: int(m), Day: d}
+}
+
+// moment is an instant in words: 10 December 2026, 00:00.
+func (p *Papers) moment(l explain.Lang, t time.Time) string {
+	return l.Date(dayOf(t, p.location())) + ", " + t.In(p.location()).Format("15:04")
+}
+
+// stated is what a statement says, in a word.
+func stated(l explain.Lang, c ballot.Choice) string {
+	if c == ballot.Against {
+		return say(l, "against")
+	}
+	return say(l, "abstains")
+}
