@@ -41,10 +41,16 @@ type Choice struct {
 	allowed bool    // by the charter
 }
 
+// Holds reports whether its intervals contain what passed often enough.
+func (c Choice) Holds() bool { return c.Inside >= holdsEnough }
+
 // Proposal is the best choice that the charter allows, beside the draft's own.
 type Proposal struct {
 	Choice
 	Draft Choice `json:"draft"`
+	// Beyond is what would hold what passed often enough, where the charter allows no such choice;
+	// nil where it does, or nothing would.
+	Beyond *Choice `json:"beyond,omitempty"`
 	// Why is a sentence or two.
 	Why string `json:"why"`
 }
@@ -105,6 +111,21 @@ func searchOver(p *bundle.Policy, d *bundle.Decision, of func(*plan.Stream) *mod
 	return s, nil
 }
 
+// Windows are the lengths of windows that a decision could have, shortest first, with its own among
+// them.
+func Windows(d *bundle.Decision) []civil.Period {
+	list := []civil.Period{d.Stream.Every}
+	for _, text := range lengths {
+		s := *d.Stream
+		s.Every, s.Measures, s.Cells = civil.MustPeriod(text), slices.Clone(s.Measures), nil
+		if s.Every.Nominal() != d.Stream.Every.Nominal() && s.Finish() == nil {
+			list = append(list, s.Every)
+		}
+	}
+	slices.SortFunc(list, func(a, b civil.Period) int { return cmp.Compare(a.Nominal(), b.Nominal()) })
+	return list
+}
+
 // Outlook gives the results of a decision about units on the first day of the traffic, with its own
 // windows, for each max_contributions that the charter allows, from 1 on.
 func Outlook(ctx context.Context, p *bundle.Policy, d *bundle.Decision, tr Traffic) ([]Choice, error) {
@@ -158,7 +179,11 @@ func (s *search) propose(sp Speech) *Proposal {
 		return nil
 	}
 	p := &Proposal{Choice: best, Draft: draft}
-	p.Why = s.why(sp, best, draft, list)
+	if beyond, ok := choose(list, func(c Choice) bool { return c.Inside >= holdsEnough && c.Shown >= .5 }); ok &&
+		!best.Holds() {
+		p.Beyond = &beyond
+	}
+	p.Why = s.why(sp, p)
 	return p
 }
 
@@ -293,7 +318,8 @@ func (s *search) part(m *model, x published) float64 {
 }
 
 // why explains the proposal beside the draft's own pair.
-func (s *search) why(sp Speech, best, draft Choice, list []Choice) string {
+func (s *search) why(sp Speech, p *Proposal) string {
+	best, draft := p.Choice, p.Draft
 	first := s.models[0].numbers()[0].part.Name
 	slot := sp.Say("a zone and hour")
 	if best.Slot != "PT1H" {
@@ -308,13 +334,13 @@ func (s *search) why(sp Speech, best, draft Choice, list []Choice) string {
 		text += sp.Say("; with the draft's %d and %s it is %v, and %.0f of 100.", draft.MaxContributions, draft.Every,
 			threeDigits(draft.Error), 100*draft.Inside)
 	}
-	if best.Inside >= holdsEnough {
+	if best.Holds() {
 		return text
 	}
-	if beyond, ok := choose(list, func(c Choice) bool { return c.Inside >= holdsEnough && c.Shown >= .5 }); ok {
+	if b := p.Beyond; b != nil {
 		return text + " " +
 			sp.Say("The charter allows %d at most; with max_contributions %d and every %s, %.0f of 100 would hold it.",
-				s.p.Charter.MaxContributions, beyond.MaxContributions, beyond.Every, 100*beyond.Inside)
+				s.p.Charter.MaxContributions, b.MaxContributions, b.Every, 100*b.Inside)
 	}
 	return text + " " + sp.Say("No number would make 90 of 100 hold it.")
 }

@@ -27,7 +27,7 @@ func Quick(ctx context.Context, o Options, seed uint64) (*Report, error) {
 	if report.Proposal, err = first.Propose(ValuesOf(d), sp); err != nil || o.InForce == nil {
 		return report, err
 	}
-	old := matching(o.InForce, d)
+	old := Matching(o.InForce, d)
 	if old == nil {
 		return report, nil
 	}

@@ -121,10 +121,11 @@ type Budget struct {
 	Days         int
 }
 
-// Point is one window of the series that is drawn. Truth is what passed.
+// Point is one window of the series that is drawn. Truth is what passed, Counted what of it is within
+// the contributions and the bounds.
 type Point struct {
 	Start            time.Time
-	Truth            float64
+	Truth, Counted   float64
 	Status           store.Status
 	Value, Low, High float64
 }

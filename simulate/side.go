@@ -131,6 +131,7 @@ func (m *model) points(id string, x published, list []store.Observation) (out []
 		}
 		p := Point{Start: o.Start, Status: o.Status}
 		p.Truth, _ = m.exact(o.Cell, o.Start, x)
+		p.Counted, _ = m.counted(o.Cell, o.Start, x)
 		if o.Value != nil {
 			p.Value, p.Low, p.High = *o.Value, *o.Low, *o.High
 		}

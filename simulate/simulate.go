@@ -53,7 +53,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	o.Progress = func(done, _ int) { progress(done, 2*o.Traffic.Minutes) }
 	sides := []*running{{name: nameDraft, policy: o.Draft, decision: d}}
 	if o.InForce != nil {
-		if old := matching(o.InForce, d); old != nil {
+		if old := Matching(o.InForce, d); old != nil {
 			sides = append(sides, &running{name: nameInForce, policy: o.InForce, decision: old})
 		}
 	}
@@ -130,8 +130,8 @@ func examine(ctx context.Context, o Options, sides []*running, report *Report) e
 	return nil
 }
 
-// matching finds the decision that the draft changes.
-func matching(p *bundle.Policy, d *bundle.Decision) *bundle.Decision {
+// Matching is the decision of a policy that a draft changes, by its id or its stream; nil for none.
+func Matching(p *bundle.Policy, d *bundle.Decision) *bundle.Decision {
 	if old := p.Decision(d.Decision); old != nil {
 		return old
 	}

@@ -63,6 +63,19 @@ func City(p *bundle.Policy, d *bundle.Decision, days int, seed uint64) Traffic {
 	}
 }
 
+// InCity reports whether the simulated city has sensors of all kinds that a decision is about in its
+// zones.
+func InCity(d *bundle.Decision) bool {
+	for _, kind := range d.AppliesTo.Kinds {
+		if !slices.ContainsFunc(street.Portalba(), func(x street.Sensor) bool {
+			return string(x.Kind) == kind && slices.Contains(d.Stream.Zones, x.Zone)
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
 // Recorded is a file of readings, as firmware-sim replays it, shifted by whole days to begin on the
 // draft's first day. The register has the kind and zone of each sensor.
 func Recorded(

@@ -83,6 +83,21 @@ func (s *Server) showWith(w http.ResponseWriter, r *http.Request, status int, pa
 	return err
 }
 
+// part answers with a part of a page, for its script to put in place of what stands there.
+func (s *Server) part(w http.ResponseWriter, r *http.Request, page, name string, data any) error {
+	t, err := s.pages[page].Clone()
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := t.Funcs(s.words(langOf(r))).ExecuteTemplate(&b, name, data); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
 // goTo sends the browser to another page.
 func (s *Server) goTo(w http.ResponseWriter, r *http.Request, path string) error {
 	http.Redirect(w, r, s.base(langOf(r))+path, http.StatusSeeOther)

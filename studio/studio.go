@@ -23,6 +23,7 @@ import (
 	"sluice/door"
 	"sluice/policy/explain"
 	"sluice/policy/rego"
+	"sluice/simulate"
 )
 
 // Options are what a studio needs from its surroundings.
@@ -35,6 +36,8 @@ type Options struct {
 	Lang explain.Lang
 	// Rules are asked what charter and plans say.
 	Rules rego.Evaluator
+	// Speech is what simulate says its sentences in; nil for English.
+	Speech func(explain.Lang) simulate.Speech
 	// Now is the time.
 	Now func() time.Time
 }
@@ -48,6 +51,7 @@ type Server struct {
 	mux      *http.ServeMux
 	pages    pages
 	drafts   *drafts
+	streets  streets
 }
 
 // maxConnections bounds open connections: a browser opens six.

@@ -7,7 +7,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/gateway/config"
+	"sluice/policy/explain"
 	"sluice/policy/rego"
+	"sluice/simulate"
 	"sluice/studio"
 )
 
@@ -27,7 +29,7 @@ func policyStudio() *cobra.Command {
 			}
 			return withRules(func(rules *rego.Child) error {
 				s, err := studio.Open(studio.Options{Dir: dirArg(args), Addr: addr, Lang: v.Lang, Rules: rules,
-					Now: time.Now})
+					Now: time.Now, Speech: func(l explain.Lang) simulate.Speech { return newLocale(l) }})
 				if err != nil {
 					return &config.Refusal{Err: err}
 				}
