@@ -38,7 +38,8 @@ func TestEachLanguageSaysAll(t *testing.T) {
 // TestEveryPageInEachLanguage: no page names a sentence that is not there.
 func TestEveryPageInEachLanguage(t *testing.T) {
 	s := open(t)
-	for _, path := range []string{"/", "/draft/2026-14-footfall", "/draft/2026-17-air", "/nowhere"} {
+	for _, path := range []string{"/", "/draft/2026-14-footfall", "/draft/2026-17-air", "/see/2026-14-footfall",
+		"/nowhere"} {
 		want := 200
 		if path == "/nowhere" {
 			want = 404

@@ -16,7 +16,7 @@ import (
 // seen is the page on which a draft is tried: the form as it was filled in, and what comes of it.
 type seen struct {
 	ID, File, Title, Sum string
-	Form                 form
+	Form                 wanted
 	About                bool // it is about people: there is something to protect
 	City                 bool // the simulated city has what it is about
 	Asks                 string
@@ -28,8 +28,8 @@ type seen struct {
 	Notes                []string
 	Sides                []side
 	Proposal             *proposal
-	Written              bool
-	Fixed                bool // by_owner: the contributions are parts of a sum
+	Written              string // saved, unsaved, or none
+	Fixed                bool   // by_owner: the contributions are parts of a sum
 }
 
 // choice is an entry of a list to choose from.
@@ -70,7 +70,9 @@ func (s *Server) see(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page.Written = r.URL.Query().Get("written") != ""
+	if how := r.URL.Query().Get("written"); how == "saved" || how == "unsaved" {
+		page.Written = how
+	}
 	return s.show(w, r, "see", page)
 }
 
@@ -101,13 +103,14 @@ func (s *Server) seeProgress(w http.ResponseWriter, r *http.Request) error {
 
 // seen computes the page. Without the proposal it takes milliseconds, once the street is made.
 func (s *Server) seen(r *http.Request, propose bool) (*seen, error) {
-	d, err := s.drafted(r.PathValue("id"))
+	d, err := s.drafted(r)
 	if err != nil {
 		return nil, err
 	}
 	l := langOf(r)
 	page := &seen{ID: r.PathValue("id"), File: d.file, Sum: d.sum, Title: l.Title(d.decision.Title),
-		About: !d.decision.Stream.Unit.None(), City: simulate.InCity(d.decision), Asks: asks(d.decision), Fixed: len(d.decision.Stream.OwnerParts()) > 0}
+		About: !d.decision.Stream.Unit.None(), City: simulate.InCity(d.decision), Asks: asks(d.decision),
+		Fixed: len(d.decision.Stream.OwnerParts()) > 0}
 	page.Form = readForm(r.URL.Query(), d.decision)
 	page.Limits = limitsOf(d)
 	page.Windows = windows(l, d.decision, page.Form.values)
@@ -147,12 +150,13 @@ func limitsOf(d *drafted) limits {
 		MostTimes: max(1, c.MaxContributions, p.MaxContributions), MostEpsilon: max(.1, most, p.Epsilon)}
 }
 
-// seeWrite writes the form's values into the draft. Its comments stay.
+// seeWrite makes the form's values the draft's newest state, which the Draft page can undo, and saves
+// it unless there was something unsaved already. The file's comments stay.
 func (s *Server) seeWrite(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return err
 	}
-	d, err := s.drafted(r.PathValue("id"))
+	d, err := s.drafted(r)
 	if err != nil {
 		return err
 	}
@@ -160,20 +164,31 @@ func (s *Server) seeWrite(w http.ResponseWriter, r *http.Request) error {
 	if len(f.wrong) > 0 {
 		return &fault{http.StatusBadRequest, "see.wrong." + f.wrong[0]}
 	}
-	raw, err := written(d.raw, d.decision, f.values)
+	unsaved := s.drafts.unsaved(d.file)
+	_, err = s.drafts.with(d.file, func(h *history) error {
+		if stateOf(h.text()) != r.PostForm.Get("sum") {
+			return errChanged
+		}
+		raw, err := withValues([]byte(h.text()), d.decision, f.values)
+		if err == nil {
+			h.add(string(raw))
+		}
+		return err
+	})
+	q := f.Query()
+	q.Set("written", "unsaved")
+	if err == nil && !unsaved {
+		err = s.drafts.save(d.file, false)
+		q.Set("written", "saved")
+	}
 	if err != nil {
 		return err
 	}
-	if err := s.desk.Write(d.file, r.PostForm.Get("sum"), raw); err != nil {
-		return err
-	}
-	q := f.Query()
-	q.Set("written", "1")
 	return s.goTo(w, r, "/see/"+url.PathEscape(r.PathValue("id"))+"?"+q.Encode())
 }
 
-// written is a decision's file with these values.
-func written(raw []byte, d *bundle.Decision, v simulate.Values) ([]byte, error) {
+// withValues is a decision's file with these values.
+func withValues(raw []byte, d *bundle.Decision, v simulate.Values) ([]byte, error) {
 	type put struct {
 		value any
 		path  []string

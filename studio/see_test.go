@@ -21,8 +21,8 @@ func (s *Server) asks(path, values string) (int, string) {
 	return s.answer(r)
 }
 
-// post sends a form.
-func (s *Server) post(path string, values url.Values) (int, string, http.Header) {
+// sends sends a form.
+func (s *Server) sends(path string, values url.Values) (int, string, http.Header) {
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, s.request("POST", path, values.Encode()))
 	return w.Code, w.Body.String(), w.Header()
@@ -83,10 +83,8 @@ func TestSeeValues(t *testing.T) {
 	if code, part = s.asks(seeFootfall+"/progress", ""); code != 200 || part != "100" {
 		t.Errorf("%d: it is made to %s %%", code, part)
 	}
-	if _, again := s.asks(seeFootfall+"/result", "beside=PT3H,20,0.5,2"); again != func() string {
-		_, p := s.asks(seeFootfall+"/result", "beside=PT3H,20,0.5,2")
-		return p
-	}() {
+	_, again := s.asks(seeFootfall+"/result", "beside=PT3H,20,0.5,2")
+	if _, first := s.asks(seeFootfall+"/result", "beside=PT3H,20,0.5,2"); again != first {
 		t.Error("the same form gives another picture")
 	}
 }
@@ -137,8 +135,8 @@ func TestSeeWrites(t *testing.T) {
 	for _, m := range regexp.MustCompile(`name="(\w+)" value="([^"]*)"`).FindAllStringSubmatch(forms, -1) {
 		sent.Add(m[1], html.UnescapeString(m[2]))
 	}
-	code, _, head := s.post(seeFootfall, sent)
-	if to := head.Get("Location"); code != 303 || !strings.Contains(to, "written=1") {
+	code, _, head := s.sends(seeFootfall, sent)
+	if to := head.Get("Location"); code != 303 || !strings.Contains(to, "written=saved") {
 		t.Fatalf("%d to %s", code, to)
 	}
 	after, _, err := s.desk.Read(file)
@@ -150,16 +148,49 @@ func TestSeeWrites(t *testing.T) {
 	if squeeze(string(after)) != squeeze(want) {
 		t.Errorf("the draft is\n%s\nwant\n%s", after, want)
 	}
-	if code, _, _ = s.post(seeFootfall, sent); code != 303 { // says the same once more
-		t.Errorf("the same again: %d", code)
-	}
 	sent.Set("times", "3")
-	if code, _, _ = s.post(seeFootfall, sent); code != 409 {
+	if code, _, _ = s.sends(seeFootfall, sent); code != 409 {
 		t.Errorf("a draft that has changed since: %d", code)
 	}
 	sent.Set("times", "none")
-	if code, _, _ = s.post(seeFootfall, sent); code != 400 {
+	if code, _, _ = s.sends(seeFootfall, sent); code != 400 {
 		t.Errorf("no number: %d", code)
+	}
+	undo := url.Values{"do": {"undo"}, "yaml": {string(after)}}
+	if code, _, _ = s.sends("/draft/2026-14-footfall", undo); code != 303 {
+		t.Errorf("undo: %d", code)
+	}
+	if sheet, err := s.drafts.look(file); err != nil || sheet.Text != string(before) {
+		t.Errorf("it is not undone: %v", err)
+	}
+}
+
+// TestSeeUnsaved: what is not saved yet is tried, and values beside it are not saved either.
+func TestSeeUnsaved(t *testing.T) {
+	const file = "decisions/2026-14-footfall.yaml"
+	s := open(t)
+	before, _, err := s.desk.Read(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(before), "min_units: 10", "min_units: 30", 1)
+	if code, _, _ := s.sends("/draft/2026-14-footfall", url.Values{"do": {"keep"}, "yaml": {text}}); code != 303 {
+		t.Fatal(code)
+	}
+	_, body := s.asks(seeFootfall+"/result", "")
+	sum := regexp.MustCompile(`name="sum" value="(\w+)"`).FindStringSubmatch(body)
+	if !strings.Contains(body, `name="min" value="30"`) || sum == nil {
+		t.Fatal("the unsaved draft is not tried")
+	}
+	code, _, head := s.sends(seeFootfall, url.Values{"sum": {sum[1]}, "times": {"2"}, "min": {"30"}})
+	if code != 303 || !strings.Contains(head.Get("Location"), "written=unsaved") {
+		t.Errorf("%d to %s", code, head.Get("Location"))
+	}
+	now, _, err := s.desk.Read(file)
+	sheet, errLook := s.drafts.look(file)
+	if err != nil || errLook != nil || string(now) != string(before) ||
+		!strings.Contains(sheet.Text, "max_contributions: 2") {
+		t.Error("what was not saved is saved, or lost")
 	}
 }
 

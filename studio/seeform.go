@@ -11,8 +11,8 @@ import (
 	"sluice/simulate"
 )
 
-// form is what the reader has filled in: the street, the values, and what is looked at.
-type form struct {
+// wanted is what the reader has filled in: the street, the values, and what is looked at.
+type wanted struct {
 	// Passes, Peak and Returns are the three answers, as they were written.
 	Passes, Peak, Returns string
 	// City is for the simulated city instead of the three answers.
@@ -34,7 +34,7 @@ type form struct {
 var usual = simulate.Answers{Passes: 3000, Peak: 18, Returns: .5}
 
 // readForm reads a form; what was left out is the draft's own, and the usual street.
-func readForm(q url.Values, d *bundle.Decision) form {
+func readForm(q url.Values, d *bundle.Decision) wanted {
 	own := simulate.ValuesOf(d)
 	or := func(key, other string) string {
 		if v := strings.TrimSpace(q.Get(key)); v != "" {
@@ -42,11 +42,11 @@ func readForm(q url.Values, d *bundle.Decision) form {
 		}
 		return other
 	}
-	f := form{
+	f := wanted{
 		Passes: or("passes", strconv.Itoa(usual.Passes)), Peak: or("peak", strconv.Itoa(usual.Peak)),
-		Returns: or("returns", plain(usual.Returns)), City: q.Get("street") == "city",
+		Returns: or("returns", decimal(usual.Returns)), City: q.Get("street") == "city",
 		Every: or("every", own.Every.String()), Min: or("min", strconv.FormatInt(own.MinUnits, 10)),
-		Epsilon: or("epsilon", plain(own.Epsilon)), Times: or("times", strconv.FormatInt(own.MaxContributions, 10)),
+		Epsilon: or("epsilon", decimal(own.Epsilon)), Times: or("times", strconv.FormatInt(own.MaxContributions, 10)),
 		Beside: or("beside", "file"), Cell: q.Get("cell"), Number: q.Get("number"),
 	}
 	if kept := q.Get("keep"); kept != "" {
@@ -65,10 +65,10 @@ func readForm(q url.Values, d *bundle.Decision) form {
 	return f
 }
 
-func plain(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 // read reads four values, and notes which of them cannot be.
-func (f *form) read(every, least, epsilon, times string) (v simulate.Values) {
+func (f *wanted) read(every, least, epsilon, times string) (v simulate.Values) {
 	var err error
 	if v.Every, err = civil.ParsePeriod(every); err != nil || v.Every.IsZero() {
 		f.wrong = append(f.wrong, "every")
@@ -87,7 +87,7 @@ func (f *form) read(every, least, epsilon, times string) (v simulate.Values) {
 }
 
 // Query is the form as an address.
-func (f form) Query() url.Values {
+func (f wanted) Query() url.Values {
 	q := url.Values{"passes": {f.Passes}, "peak": {f.Peak}, "returns": {f.Returns}, "every": {f.Every}, "min": {f.Min},
 		"epsilon": {f.Epsilon}, "times": {f.Times}, "beside": {f.Beside}}
 	if f.City {
@@ -105,13 +105,13 @@ func (f form) Query() url.Values {
 }
 
 // Kept are the values as text, for Beside.
-func (f form) Kept() string {
-	return fmt.Sprintf("%s,%d,%s,%d", f.values.Every, f.values.MinUnits, plain(f.values.Epsilon),
+func (f wanted) Kept() string {
+	return fmt.Sprintf("%s,%d,%s,%d", f.values.Every, f.values.MinUnits, decimal(f.values.Epsilon),
 		f.values.MaxContributions)
 }
 
 // OtherDay is the form with other noise.
-func (f form) OtherDay() string {
+func (f wanted) OtherDay() string {
 	f.Seed++
 	return f.Query().Encode()
 }

@@ -17,8 +17,7 @@ import (
 
 // drafted is a decision of the directory, read.
 type drafted struct {
-	file, sum string
-	raw       []byte
+	file, sum string // sum is of the state that is read
 	policy    *bundle.Policy
 	decision  *bundle.Decision
 }
@@ -26,24 +25,26 @@ type drafted struct {
 // errMistakes: the draft cannot be read, so nothing can be tried.
 var errMistakes = &fault{http.StatusUnprocessableEntity, "see.mistakes"}
 
-// drafted reads a decision by its file's name. Where another decision has mistakes, it is read alone.
-func (s *Server) drafted(id string) (*drafted, error) {
-	d := &drafted{file: "decisions/" + id + ".yaml"}
+// drafted reads a decision as the Draft page has it, saved or not. Where another decision has
+// mistakes, it is read alone.
+func (s *Server) drafted(r *http.Request) (*drafted, error) {
+	file, err := fileOf(r)
+	if err != nil {
+		return nil, err
+	}
+	sheet, err := s.drafts.look(file)
+	if err != nil {
+		return nil, err
+	}
 	files, err := s.desk.Files()
 	if err != nil {
 		return nil, err
 	}
-	var there bool
-	if _, there = files[d.file]; !there {
-		return nil, errMissing
-	}
-	if d.raw, d.sum, err = s.desk.Read(d.file); err != nil {
-		return nil, err
-	}
-	files[d.file] = d.raw
+	d := &drafted{file: file, sum: stateOf(sheet.Text)}
+	files[file] = []byte(sheet.Text)
 	if d.policy, err = bundle.Read(files); err != nil {
 		for name := range files {
-			if strings.HasPrefix(name, "decisions/") && name != d.file {
+			if strings.HasPrefix(name, "decisions/") && name != file {
 				delete(files, name)
 			}
 		}
@@ -51,7 +52,7 @@ func (s *Server) drafted(id string) (*drafted, error) {
 			return nil, errMistakes
 		}
 	}
-	at := slices.IndexFunc(d.policy.Decisions, func(x bundle.Decision) bool { return x.File == d.file })
+	at := slices.IndexFunc(d.policy.Decisions, func(x bundle.Decision) bool { return x.File == file })
 	if at < 0 {
 		return nil, errMistakes
 	}
@@ -69,7 +70,7 @@ func (s *Server) speech(l explain.Lang) simulate.Speech {
 
 // rehearsal is the form's street, under a policy's decision.
 func (s *Server) rehearsal(
-	r *http.Request, f form, p *bundle.Policy, d *bundle.Decision,
+	r *http.Request, f wanted, p *bundle.Policy, d *bundle.Decision,
 ) (*simulate.Rehearsal, error) {
 	l := langOf(r)
 	key := l.String() + " " + f.answers.String()
@@ -165,7 +166,7 @@ func (page *seen) choose(l explain.Lang, d *drafted, t *simulate.Trial) {
 
 // beside is what the draft is compared with, and what that is called.
 func (s *Server) beside(
-	r *http.Request, d *drafted, own *simulate.Rehearsal, f *form,
+	r *http.Request, d *drafted, own *simulate.Rehearsal, f *wanted,
 ) (t *simulate.Trial, heading string, err error) {
 	l := langOf(r)
 	switch parts := strings.Split(f.Beside, ","); {
@@ -187,7 +188,7 @@ func (s *Server) beside(
 		t, err = rehearsal.Try(simulate.ValuesOf(old), f.Seed)
 		return t, say(l, "see.beside.force"), err
 	case len(parts) == 4:
-		other := form{}
+		other := wanted{}
 		v := other.read(parts[0], parts[1], parts[2], parts[3])
 		if len(other.wrong) > 0 {
 			return nil, "", nil
@@ -202,7 +203,7 @@ func (s *Server) beside(
 }
 
 // besides are what a draft can be compared with.
-func (s *Server) besides(l explain.Lang, f *form) (list []choice) {
+func (s *Server) besides(l explain.Lang, f *wanted) (list []choice) {
 	keys := []string{"file", "none"}
 	if p, err := s.desk.inForce(); err == nil && p != nil {
 		keys = []string{"file", "force", "none"}
@@ -241,7 +242,8 @@ func why(l explain.Lang, p *simulate.Proposal, same bool) (out []string) {
 	}
 	switch b := p.Beyond; {
 	case b != nil:
-		out = append(out, say(l, "see.why.beyond", b.MaxContributions, l.Each(mustPeriod(b.Every)), w.percent(b.Inside)))
+		out = append(out, say(l, "see.why.beyond", b.MaxContributions, l.Each(mustPeriod(b.Every)),
+			w.percent(b.Inside)))
 	case !p.Holds():
 		out = append(out, say(l, "see.why.none"))
 	}

@@ -35,7 +35,8 @@ func (s *streets) percent() int { return int(s.done.Load()) }
 
 // get makes a rehearsal, or finds the one of this decision, policy and street.
 func (s *streets) get(
-	ctx context.Context, p *bundle.Policy, d *bundle.Decision, street string, sp simulate.Speech, tr func() simulate.Traffic,
+	ctx context.Context, p *bundle.Policy, d *bundle.Decision, street string, sp simulate.Speech,
+	tr func() simulate.Traffic,
 ) (*simulate.Rehearsal, error) {
 	key := fmt.Sprint(p.Files.Digest(), " ", d.Decision, " ", street)
 	s.mu.Lock()

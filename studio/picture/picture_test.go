@@ -24,7 +24,8 @@ func day(loc *time.Location) (list []simulate.Point) {
 		p := simulate.Point{Start: at.Add(time.Duration(h) * time.Hour), Status: store.Withheld}
 		switch {
 		case h > 12:
-			p = simulate.Point{Start: p.Start, Status: store.Published, Truth: 480, Counted: 450, Value: 452, Low: 439, High: 465}
+			p = simulate.Point{Start: p.Start, Status: store.Published, Truth: 480, Counted: 450, Value: 452, Low: 439,
+				High: 465}
 		case h > 6:
 			p.Truth, p.Counted = 20, 20
 		}
