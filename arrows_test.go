@@ -77,7 +77,7 @@ var arrows = map[string]row{
 	"studio": {"a page for those who draft: the verbs' rooms behind a door to this machine alone",
 		"brief door internal/civil internal/yamldoc plan policy/bundle policy/check policy/compile policy/decision " +
 			"policy/diff policy/explain policy/rego policy/workspace register simulate store studio/picture"},
-	"studio/picture": {"what a simulation says of a place, drawn", "simulate store"},
+	"studio/picture":                   {"what a simulation says of a place, drawn", "simulate store"},
 	"configs/portalba":                 {"the example city, as a bundle", "policy/bundle"},
 	"gateway/crash":                    {"panics without values", ""},
 	"gateway/revoked":                  {"certificates that hold no more, from a file that perm guards", "perm"},
