@@ -13,7 +13,7 @@ var nav = []stop{
 // within reports whether a page is the entry's own or below it.
 func (n stop) within(path string) bool {
 	if n.Path == "/" {
-		return path == "/" || strings.HasPrefix(path, "/draft/") || strings.HasPrefix(path, "/see/")
+		return path == "/" || path == "/new" || strings.HasPrefix(path, "/draft/") || strings.HasPrefix(path, "/see/")
 	}
 	return path == n.Path || strings.HasPrefix(path, n.Path+"/")
 }

@@ -11,6 +11,8 @@ func (s *Server) register() {
 	s.page("GET /see/{id}/result", s.seeResult)
 	s.page("GET /see/{id}/proposal", s.seeProposal)
 	s.page("GET /see/{id}/progress", s.seeProgress)
+	s.page("GET /new", s.newForm)
+	s.page("POST /new", s.create)
 	s.page("GET /static/{name}", s.static)
 	s.page("GET /", s.missing)
 	s.page("POST /", s.missing)
