@@ -59,8 +59,9 @@ var arrows = map[string]row{
 			"policy/mechanism plan policy/rules register"},
 	"policy/templates": {"decisions to begin with, as data, written into a policy's files",
 		"internal/locales internal/yamldoc policy/bundle policy/decision policy/explain"},
-	"policy/dpia": {"the assessment, of the same words and costs, with the sensors concerned",
-		"internal/locales policy/bundle policy/decision policy/explain policy/mechanism register"},
+	"policy/dpia": {"the assessment, of the same words and costs, with the sensors concerned and people's answers",
+		"internal/civil internal/locales internal/names internal/yamldoc policy/bundle policy/decision policy/diff " +
+			"policy/explain policy/mechanism register"},
 	"policy/check": {"all that can be wrong with a policy: its form, its rules, its costs, its votes",
 		"internal/civil internal/locales internal/names internal/yamldoc policy/ballot policy/bundle " +
 			"policy/compile policy/decision policy/diff policy/explain policy/mechanism plan policy/rego " +

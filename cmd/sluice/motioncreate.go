@@ -15,6 +15,7 @@ import (
 	"sluice/policy/compile"
 	"sluice/policy/council"
 	"sluice/policy/diff"
+	"sluice/policy/dpia"
 	"sluice/policy/rego"
 	"sluice/policy/workspace"
 )
@@ -45,6 +46,10 @@ func motionCreate(dir *string) *cobra.Command {
 			if err := checkPolicy(cmd.Context(), v, *dir, p); err != nil {
 				return err
 			}
+			due, err := toAssess(*dir, p)
+			if err != nil {
+				return failed(err)
+			}
 			_, before := os.Stat(filepath.Join(d.Motion(args[0]), council.TextName))
 			m, err := d.Create(workspace.Order{ID: args[0], Gateways: gateways, Now: time.Now(), Policy: p})
 			if err != nil {
@@ -54,12 +59,34 @@ func motionCreate(dir *string) *cobra.Command {
 				fmt.Fprintln(cmd.OutOrStdout(), v.Say("It replaces the motion of that name, which nobody had signed: "+
 					"whoever has the text of before needs the new one."))
 			}
-			return printCreated(cmd.OutOrStdout(), v, d, m, p.Location)
+			if err := printCreated(cmd.OutOrStdout(), v, d, m, p.Location); err != nil || len(due) == 0 {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "\n%s\n", v.Say("It is new, or protects less than what is in force, and dpia.yaml "+
+				"does not say that it was assessed as it is now: %s. Before members sign: sluice policy dpia",
+				strings.Join(due, ", ")))
+			return nil
 		},
 	}
 	c.Flags().StringSliceVar(&gateways, "gateways", nil, "gateways it is for, by name, or all (default: as the "+
 		"motion before)")
 	return c
+}
+
+// toAssess are the decisions whose impact assessment is to be made again.
+func toAssess(dir string, p *bundle.Policy) (ids []string, err error) {
+	inForce, err := policyInForce(dir)
+	if err != nil {
+		return nil, err
+	}
+	answers, err := readAnswers(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range dpia.Reassess(inForce, p, answers) {
+		ids = append(ids, x.Decision)
+	}
+	return ids, nil
 }
 
 // checkPolicy refuses a policy with a decision that would not run, with placeholders left, or with

@@ -17,6 +17,7 @@ import (
 	"sluice/policy/bundle"
 	"sluice/policy/check"
 	"sluice/policy/council"
+	"sluice/policy/dpia"
 	"sluice/policy/schema"
 	"sluice/policy/templates"
 	"sluice/policy/workspace"
@@ -87,7 +88,7 @@ func (o *newPolicy) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	added, err := o.add(v, p, needs)
+	added, err := o.add(v, p, needs, id)
 	if err != nil {
 		return failed(err)
 	}
@@ -126,13 +127,21 @@ func (o *newPolicy) text(v locale, p *bundle.Policy, id string) ([]byte, *templa
 }
 
 // add writes what a template needs into the policy's files, and says what that was.
-func (o *newPolicy) add(v locale, p *bundle.Policy, t *templates.Template) (said []string, err error) {
+func (o *newPolicy) add(v locale, p *bundle.Policy, t *templates.Template, id string) (said []string, err error) {
 	if t == nil {
 		return nil, nil
 	}
 	changed, list, err := t.Add(p)
 	if err != nil {
 		return nil, err
+	}
+	answers := filepath.Join(o.dir, dpia.AnswersName)
+	was, err := os.ReadFile(answers)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if changed[dpia.AnswersName], err = t.Assess(was, id); err != nil {
+		return nil, fmt.Errorf("%s: %w", answers, err)
 	}
 	for name, raw := range changed {
 		if err := os.WriteFile(filepath.Join(o.dir, name), raw, 0o644); err != nil {
@@ -150,7 +159,7 @@ func (o *newPolicy) add(v locale, p *bundle.Policy, t *templates.Template) (said
 	if changed["charter.yaml"] != nil {
 		said = append(said, v.Say("%d members must sign a change of the charter.", p.Charter.Quorums.Charter))
 	}
-	return said, nil
+	return append(said, v.Say("%s: paragraphs for the impact assessment; make them yours", answers)), nil
 }
 
 // writeExample writes the files that a policy directory lacks, as the example city has them, and

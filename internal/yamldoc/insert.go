@@ -14,7 +14,7 @@ import (
 var ErrInsert = errors.New("the file is written in a way that nothing can be added to without changing more; " +
 	"add it by hand")
 
-// Insert adds key: value at the end of the mapping at a path, or value to the list there if key is
+// Insert adds key: value (a key may be in quotes) at the end of the mapping at a path, or value to the list there if key is
 // empty. Value is YAML; of several lines it stands below its key, which the mapping must be in block
 // style for. Mappings that the path lacks are made. All else stays byte for byte, comments too, and
 // the result is read again: it says what the file said and what was added, or it is ErrInsert.
@@ -148,7 +148,7 @@ func added(before *Tree, out string, path []string, key, value string) bool {
 	if y, there := what["y"]; there {
 		one = y
 	}
-	return reflect.DeepEqual(put(was, path, key, one), is)
+	return reflect.DeepEqual(put(was, path, strings.Trim(key, `"`), one), is)
 }
 
 func asJSON(t *Tree) (v any) {

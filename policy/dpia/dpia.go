@@ -1,12 +1,12 @@
-// Package dpia pre-fills a data-protection impact assessment (GDPR article 35) and
-// a record of processing activities (article 30) from policy, register and
-// charter, in Markdown. What only people can know is marked, and nothing is made
-// up for it. The structure follows the guidelines WP 248 rev.01, annex 2.
+// Package dpia drafts a data-protection impact assessment (GDPR article 35) and a record of
+// processing activities (article 30) from policy, register and charter, with people's answers from
+// dpia.yaml: in Markdown in the order of the EDPB's template (version 1.0 of 10 March 2026), or as
+// the JSON that CNIL's PIA tool imports. Risks are graded from the policy's own figures. What only
+// people can know and have not answered is marked, and nothing is made up for it.
 package dpia
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -17,13 +17,36 @@ import (
 	"sluice/register"
 )
 
+// Input is what an assessment is of.
+type Input struct {
+	Lang   explain.Lang
+	Policy *bundle.Policy
+	// Decisions are those of the policy that it is about.
+	Decisions []*bundle.Decision
+	// Register may be empty; Answers nil for none.
+	Register *register.Register
+	Answers  *Answers
+	// Due are decisions to be assessed anew; see Reassess.
+	Due []Due
+}
+
 // doc is one text in the making.
 type doc struct {
 	l    explain.Lang
 	p    *bundle.Policy
 	list []*bundle.Decision
 	reg  *register.Register
+	a    *Answers
+	due  []Due
 	b    strings.Builder
+}
+
+func newDoc(in Input) *doc {
+	d := &doc{l: in.Lang, p: in.Policy, list: in.Decisions, reg: in.Register, a: in.Answers, due: in.Due}
+	if d.a == nil {
+		d.a = &Answers{}
+	}
+	return d
 }
 
 func (d *doc) say(key string, args ...any) string {
@@ -33,27 +56,34 @@ func (d *doc) say(key string, args ...any) string {
 func (d *doc) line(s string)   { d.b.WriteString(s + "\n\n") }
 func (d *doc) todo(key string) { d.line("> " + d.say("todo", d.say(key))) }
 
-// Markdown writes the assessment of some of a policy's decisions; the register may be empty.
-func Markdown(
-	l explain.Lang, p *bundle.Policy, list []*bundle.Decision, reg *register.Register,
-) (string, error) {
-	d := &doc{l: l, p: p, list: list, reg: reg}
-	d.line("# " + d.say("title", explain.Plain(p.Charter.City.Name)))
-	d.line(d.say("intro", p.Files.Digest(), len(reg.Sensors)))
+// answer is what people said, or what they are still to say.
+func (d *doc) answer(t Text, key string) {
+	if text := t.In(d.l); text != "" {
+		d.line(explain.Plain(text))
+		return
+	}
+	d.todo(key)
+}
+
+// Markdown writes the assessment of some of a policy's decisions.
+func Markdown(in Input) (string, error) {
+	d := newDoc(in)
+	d.line("# " + d.say("title", explain.Plain(d.p.Charter.City.Name)))
+	d.line(d.say("intro", d.p.Files.Digest(), len(d.reg.Sensors)))
+	d.reassess()
+	d.overview()
 	d.line("## " + d.say("processing"))
-	d.parties()
-	d.todo("context")
-	for _, x := range list {
+	for _, x := range d.list {
 		if err := d.decision(x); err != nil {
 			return "", err
 		}
 	}
+	d.phases()
+	d.lawful()
 	d.necessity()
-	d.line("## " + d.say("risks"))
-	d.line(d.say("risktable"))
-	d.todo("own")
-	d.line("## " + d.say("views"))
-	d.todo("asked")
+	d.risks()
+	d.plan()
+	d.views()
 	d.record()
 	return strings.TrimRight(d.b.String(), "\n") + "\n", nil
 }
@@ -113,34 +143,12 @@ func (d *doc) decision(x *bundle.Decision) error {
 		}
 	}
 	d.b.WriteString("\n")
+	d.answer(d.a.Decisions[x.Decision].Context, "context")
 	return nil
 }
 
 // cell keeps a document's words from breaking a table.
 func cell(s string) string { return strings.ReplaceAll(explain.Plain(s), "|", "/") }
-
-func (d *doc) necessity() {
-	d.line("## " + d.say("necessity"))
-	d.line("### " + d.say("lawful"))
-	for _, x := range d.list {
-		fmt.Fprintf(&d.b, "- %s: %s; %s\n", x.Decision, d.purpose(x), cell(x.LegalBasis))
-	}
-	d.b.WriteString("\n")
-	d.todo("why")
-	c := d.p.Charter
-	var eps []string
-	for _, unit := range slices.Sorted(maps.Keys(c.EpsilonPerDay)) {
-		eps = append(eps, d.l.One(unit)+" "+d.l.Number(c.EpsilonPerDay[unit]))
-	}
-	d.line("### " + d.say("limits"))
-	d.line(d.say("floor", c.MinUnits, strings.Join(eps, ", "), d.l.Number(c.DeltaPerDay), c.MaxContributions,
-		d.l.Period(c.SunsetMax), c.NoticeDays))
-	if len(c.KindsNotAboutPeople) > 0 {
-		d.line(d.say("seeing", strings.Join(c.KindsNotAboutPeople, ", ")))
-	}
-	d.party("authority", c.City.Authority)
-	d.todo("rights")
-}
 
 func (d *doc) record() {
 	d.line("## " + d.say("record"))
@@ -174,6 +182,4 @@ func (d *doc) record() {
 		fmt.Fprintf(&d.b, "| %s %s | %s | %s | %s | %s | %s | %s |\n", x.Decision, cell(d.l.Title(x.Title)),
 			d.purpose(x), who, d.kept(x), d.say("public"), erased, measures)
 	}
-	d.b.WriteString("\n")
-	d.todo("transfers")
 }

@@ -75,7 +75,7 @@ func all(p *bundle.Policy) (list []*bundle.Decision) {
 func TestNobodyIsMadeUp(t *testing.T) {
 	p := city(t, false)
 	p.Charter.City.Responsible, p.Charter.City.DPO = decision.Party{}, decision.Party{}
-	text, err := dpia.Markdown(0, p, all(p)[2:3], &register.Register{})
+	text, err := dpia.Markdown(dpia.Input{Policy: p, Decisions: all(p)[2:3], Register: &register.Register{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,8 @@ func TestMarkdown(t *testing.T) {
 	}
 	for l, lang := range explain.Languages {
 		p := city(t, true)
-		text, err := dpia.Markdown(explain.Lang(l), p, all(p), reg)
+		in := dpia.Input{Lang: explain.Lang(l), Policy: p, Decisions: all(p), Register: reg}
+		text, err := dpia.Markdown(in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +134,8 @@ func TestMarkdown(t *testing.T) {
 			t.Log(text)
 		}
 		p = city(t, false)
-		text, err = dpia.Markdown(explain.Lang(l), p, all(p), &register.Register{})
+		in.Policy, in.Decisions, in.Register = p, all(p), &register.Register{}
+		text, err = dpia.Markdown(in)
 		if err != nil {
 			t.Fatal(err)
 		}

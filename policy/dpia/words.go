@@ -16,9 +16,7 @@ func (d *doc) parties() {
 	d.party("dpo", city.DPO)
 	if city.Responsible.Name == "" || city.DPO.Name == "" {
 		d.todo("controller")
-		return
 	}
-	d.todo("processors")
 }
 
 // party is somebody of the charter with how to reach them, if it names anybody.

@@ -15,6 +15,7 @@ import (
 	"sluice/policy/bundle"
 	"sluice/policy/check"
 	"sluice/policy/compile"
+	"sluice/policy/dpia"
 	"sluice/policy/explain"
 	"sluice/policy/rego"
 	"sluice/policy/templates"
@@ -247,5 +248,28 @@ func TestLike(t *testing.T) {
 	odd.YAML = []byte("{decision: \"x\"}\n")
 	if _, err := templates.Like(p, &odd, "y", now); err == nil {
 		t.Error("what cannot be found was changed")
+	}
+}
+
+// TestAssess: the paragraphs are answers of the impact assessment, beside those that are there.
+func TestAssess(t *testing.T) {
+	var raw []byte
+	for _, x := range templates.List() {
+		out, err := x.Assess(raw, "2027-"+x.ID)
+		if err != nil || !strings.HasPrefix(string(out), strings.TrimSuffix(string(raw), "\n")) {
+			t.Fatal(err)
+		}
+		again, err := x.Assess(out, "2027-"+x.ID)
+		if err != nil || string(again) != string(out) {
+			t.Errorf("%s: answers are written over: %v", x.ID, err)
+		}
+		raw = out
+	}
+	a, err := dpia.ParseAnswers("dpia.yaml", raw)
+	if err != nil || len(a.Decisions) != 20 || a.Decisions["2027-air"].Necessity.In(1) == "" {
+		t.Errorf("%v\n%s", err, raw)
+	}
+	if tidy, err := yamldoc.Tidy(raw); err != nil || string(tidy) != string(raw) {
+		t.Errorf("they are not laid out as usual: %v", err)
 	}
 }
