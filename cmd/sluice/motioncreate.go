@@ -62,9 +62,10 @@ func motionCreate(dir *string) *cobra.Command {
 			if err := printCreated(cmd.OutOrStdout(), v, d, m, p.Location); err != nil || len(due) == 0 {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "\n%s\n", v.Say("It is new, or protects less than what is in force, and dpia.yaml "+
-				"does not say that it was assessed as it is now: %s. Before members sign: sluice policy dpia",
-				strings.Join(due, ", ")))
+			fmt.Fprintf(cmd.OutOrStdout(), "\n%s\n",
+				v.Say("It is new, or protects less than what is in force, and dpia.yaml "+
+					"does not say that it was assessed as it is now: %s. Before members sign: sluice policy dpia",
+					strings.Join(due, ", ")))
 			return nil
 		},
 	}

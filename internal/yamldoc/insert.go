@@ -14,7 +14,8 @@ import (
 var ErrInsert = errors.New("the file is written in a way that nothing can be added to without changing more; " +
 	"add it by hand")
 
-// Insert adds key: value (a key may be in quotes) at the end of the mapping at a path, or value to the list there if key is
+// Insert adds key: value (a key may be in quotes) at the end of the mapping at a path, or value to the list there if
+// key is
 // empty. Value is YAML; of several lines it stands below its key, which the mapping must be in block
 // style for. Mappings that the path lacks are made. All else stays byte for byte, comments too, and
 // the result is read again: it says what the file said and what was added, or it is ErrInsert.

@@ -174,6 +174,7 @@ func ParseAnswers(name string, raw []byte) (*Answers, error) {
 
 // Digest is what Assessed.Of says of a decision: of its file, with what it stands on.
 func Digest(p *bundle.Policy, d *bundle.Decision) string {
-	files := bundle.Files{"decision": d.YAML, "charter.yaml": p.Files["charter.yaml"], "kinds.yaml": p.Files["kinds.yaml"]}
+	files := bundle.Files{"decision": d.YAML, "charter.yaml": p.Files["charter.yaml"],
+		"kinds.yaml": p.Files["kinds.yaml"]}
 	return "sha256:" + files.Digest()
 }

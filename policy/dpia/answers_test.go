@@ -46,9 +46,12 @@ func TestAnswersAreKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Acme runs the counters.", "A notice at each", "Ona Serra:", "In favour", "Shops asked",
-		"Counts by hand", "A clinic stands", "| 4 (maximum) | 4 (maximum) | 3 (significant) | judged by people: The clinic. |",
-		"| Test the counters | Acme | 31 January 2027 | open |", "**Approved with conditions**, 20 May 2026, by The mayor."} {
+	for _, want := range []string{"Acme runs the counters.", "A notice at each", "Ona Serra:", "In favour",
+		"Shops asked",
+		"Counts by hand", "A clinic stands",
+		"| 4 (maximum) | 4 (maximum) | 3 (significant) | judged by people: The clinic. |",
+		"| Test the counters | Acme | 31 January 2027 | open |",
+		"**Approved with conditions**, 20 May 2026, by The mayor."} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it lacks %q:\n%s", want, text)
 		}
@@ -115,7 +118,8 @@ func TestGrades(t *testing.T) {
 		}
 		last = g.Likelihood
 	}
-	if g := grade(epsilon("1"))[dpia.Published]; g.Why != "epsilon 1 a day, 34 in 364 days; published from about 74 devices on" &&
+	if g := grade(epsilon("1"))[dpia.Published]; g.Why != "epsilon 1 a day, 34 in 364 days; published from "+
+		"about 74 devices on" &&
 		!strings.Contains(g.Why, "published from about 74 devices on") {
 		t.Error(g.Why)
 	}
@@ -160,8 +164,9 @@ func TestReassess(t *testing.T) {
 func TestPIA(t *testing.T) {
 	p := city(t, true)
 	for l := range explain.Languages {
-		raw, err := dpia.PIA(dpia.Input{Lang: explain.Lang(l), Policy: p, Decisions: all(p), Register: &register.Register{},
-			Answers: parsed(t, answered)}, time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC))
+		raw, err := dpia.PIA(dpia.Input{Lang: explain.Lang(l), Policy: p, Decisions: all(p),
+			Register: &register.Register{},
+			Answers:  parsed(t, answered)}, time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,7 +195,8 @@ func TestPIA(t *testing.T) {
 			}
 			seen[a.To] = true
 		}
-		for _, to := range []int{111, 112, 121, 122, 123, 211, 212, 213, 214, 215, 221, 226, 227, 321, 324, 326, 331, 336,
+		for _, to := range []int{111, 112, 121, 122, 123, 211, 212, 213, 214, 215, 221, 226, 227, 321, 324, 326,
+			331, 336,
 			341, 346} {
 			if !seen[to] {
 				t.Errorf("question %d has no answer", to)
@@ -199,7 +205,8 @@ func TestPIA(t *testing.T) {
 		if seen[222] || seen[113] {
 			t.Error("what nobody answered is answered")
 		}
-		if f.Evaluations == nil || f.Comments == nil || len(f.Measures) != 5 || f.PIA["name"] == "" || f.PIA["status"] != 0.0 {
+		if f.Evaluations == nil || f.Comments == nil || len(f.Measures) != 5 || f.PIA["name"] == "" ||
+			f.PIA["status"] != 0.0 {
 			t.Errorf("%+v", f.PIA)
 		}
 	}

@@ -26,7 +26,8 @@ func Reassess(inForce, p *bundle.Policy, a *Answers) (list []Due) {
 			continue
 		}
 		weaker := slices.DeleteFunc(slices.Clone(changes), func(c diff.Change) bool {
-			return c.Mark != diff.Weaker || c.About != d.Decision && c.About != "charter.yaml" && c.About != "kinds.yaml"
+			return c.Mark != diff.Weaker || c.About != d.Decision && c.About != "charter.yaml" &&
+				c.About != "kinds.yaml"
 		})
 		fresh := inForce == nil || inForce.Decision(d.Decision) == nil
 		if fresh {

@@ -43,10 +43,12 @@ type Grade struct {
 // Grades grades each risk of a decision from the policy's figures, or as people judged it.
 func Grades(l explain.Lang, p *bundle.Policy, d *bundle.Decision, a Answer) []Grade {
 	say := func(key string, args ...any) string { return locales.In(int(l)).Say("dpia.grade."+key, args...) }
-	list := []Grade{published(l, p, d, say), access(l, p, d, say), change(p, d, say), {Loss, 1, 2, 2, say("loss"), false}}
+	list := []Grade{published(l, p, d, say), access(l, p, d, say), change(p, d, say), {Loss, 1, 2, 2, say("loss"),
+		false}}
 	for i := range list {
 		if g, judged := a.Grades[string(list[i].Risk)]; judged {
-			list[i].Severity, list[i].Likelihood, list[i].Why, list[i].Judged = g.Severity, g.Likelihood, g.Why.In(l), true
+			list[i].Severity, list[i].Likelihood, list[i].Why, list[i].Judged = g.Severity, g.Likelihood,
+				g.Why.In(l), true
 		}
 	}
 	return list

@@ -77,7 +77,8 @@ type pia struct {
 func PIA(in Input, now time.Time) ([]byte, error) {
 	w := &pia{doc: newDoc(in), now: now.UTC().Format("2006-01-02T15:04:05.000Z")}
 	city, a := w.p.Charter.City, w.a.City
-	w.file = piaFile{PIA: piaHead{ID: piaID, Name: w.say("title", explain.Plain(city.Name)), Author: city.Responsible.Name,
+	w.file = piaFile{PIA: piaHead{ID: piaID, Name: w.say("title", explain.Plain(city.Name)),
+		Author:    city.Responsible.Name,
 		Evaluator: city.DPO.Name, Validator: a.Outcome.By, DPOs: a.Officer.Name, Advice: a.Officer.Opinion.In(w.l),
 		Searched: len(a.People.Opinion) > 0, People: a.People.Name, Opinion: a.People.Opinion.In(w.l), Created: w.now},
 		Evaluations: []struct{}{}, Comments: []struct{}{}}
@@ -107,7 +108,8 @@ func (w *pia) lines(to int, lines ...string) {
 		return
 	}
 	for i, s := range lines {
-		lines[i] = "<p>" + strings.ReplaceAll(html.EscapeString(strings.TrimSpace(explain.Plain(s))), "\n", "<br />") + "</p>"
+		lines[i] = "<p>" + strings.ReplaceAll(html.EscapeString(strings.TrimSpace(explain.Plain(s))), "\n",
+			"<br />") + "</p>"
 	}
 	w.add(to, piaData{Text: strings.Join(lines, "\n")})
 }

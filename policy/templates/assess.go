@@ -29,7 +29,8 @@ func (t Template) Assess(raw []byte, id string) ([]byte, error) {
 		}
 	}
 	if strings.TrimSpace(string(raw)) == "" {
-		entry := "  " + strconv.Quote(id) + ":\n    " + strings.ReplaceAll(strings.TrimSpace(b.String()), "\n", "\n    ")
+		entry := "  " + strconv.Quote(id) + ":\n    " + strings.ReplaceAll(strings.TrimSpace(b.String()), "\n",
+			"\n    ")
 		return []byte(assessHead + entry + "\n"), nil
 	}
 	out, err := yamldoc.Insert(raw, []string{"decisions"}, strconv.Quote(id), b.String())
