@@ -27,7 +27,7 @@ build: ## the two programs, into bin/
 RACED := cmd/sluice opendata gateway/ingest gateway/ingest/internal/listener firmware-sim/device policy/rego \
 	opendata/released gateway/ingest/internal/mqtt gateway/ingest/internal/checkpoint store/sqlite certify \
 	books books/union brief certify/bench certify/tap door gateway gateway/activation gateway/admin \
-	gateway/cluster/engine gateway/cluster/lease gateway/crash \
+	gateway/cluster/engine gateway/cluster/keys gateway/cluster/lease gateway/crash \
 	gateway/doctor gateway/forward gateway/inbox gateway/retention gateway/ingest/internal/intake gateway/ingest/internal/wipe \
 	internal/retry opendata/broadcast opendata/front opendata/httpcache opendata/live opendata/web perm register \
 	register/access simulate store/influx studio test/harness test/ports test/stalls town
@@ -116,7 +116,8 @@ FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/intern
 	FuzzHandshake:internal/websocket \
 	FuzzBrief:brief FuzzCanonical:gateway/ingest/internal/format FuzzList:internal/yamldoc FuzzInsert:internal/yamldoc FuzzAnswers:policy/dpia \
 	FuzzCBOR:gateway/ingest/internal/cbor FuzzSparkplug:gateway/ingest/internal/sparkplug FuzzTry:gateway/ingest \
-	FuzzRead:gateway/ingest/internal/handover FuzzRead:certify/envelope FuzzParse:certify/report FuzzSigners:policy/ballot/signers FuzzRoster:gateway/cluster/roster FuzzSigned:gateway/cluster/roster FuzzFrames:certify/tap \
+	FuzzRead:gateway/ingest/internal/handover FuzzRead:certify/envelope FuzzParse:certify/report FuzzSigners:policy/ballot/signers FuzzRoster:gateway/cluster/roster FuzzSigned:gateway/cluster/roster FuzzQuestion:gateway/cluster/keys FuzzMember:gateway/cluster/keys \
+	FuzzAnswer:gateway/cluster/keys FuzzSpan:gateway/cluster/keys FuzzFrames:certify/tap \
 	FuzzWrapped:certify/envelope FuzzQuote:gateway/ingest/internal/format \
 	FuzzText:internal/instant FuzzPattern:register/preset FuzzPreset:register/preset \
 	FuzzEnvelope:gateway/ingest/internal/format FuzzBytes:gateway/ingest/internal/format FuzzStructure:gateway/ingest/internal/structure \

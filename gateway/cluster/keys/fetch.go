@@ -1,0 +1,124 @@
+package keys
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"sluice/gateway/cluster/engine"
+)
+
+// fetch gets what is lacking of an epoch: its commitment, and the keys from what this front has made, from the shelf,
+// or from others.
+func (r *Ring) fetch(ctx context.Context, at span) error {
+	is, signed, err := r.first(ctx, at)
+	if err == nil && is == nil && r.c.Keep {
+		if err = r.make(ctx, at); err == nil {
+			is, signed, err = r.first(ctx, at)
+		}
+	}
+	switch {
+	case err != nil:
+		return err
+	case is == nil:
+		return nil // no front has made one yet
+	case is.Partitions != r.c.Partitions:
+		return fmt.Errorf("it has %d partitions and not %d; give all members the same", is.Partitions, r.c.Partitions)
+	}
+	if err := r.found(at, is); err != nil {
+		return err
+	}
+	want := r.missing(at)
+	if len(want) == 0 {
+		return nil
+	}
+	all, b, err := r.ask(ctx, at, is, want)
+	defer b.wipe(nil)
+	if err != nil {
+		return err
+	}
+	if len(b) > 0 {
+		if err := r.shelf.put(at, signed, all, b); err != nil {
+			return err
+		}
+	}
+	r.take(at, is, all, b)
+	return r.patience(at)
+}
+
+// errTwo says that the log has lost what it had: who has the keys of the other commitment keeps them, and gives and
+// takes no more.
+var errTwo = errors.New("the log of epochs has another commitment than it had: it has lost entries")
+
+// found takes what this member has by itself of an epoch whose commitment is known now, and shreds what is of another.
+func (r *Ring) found(at span, is *commitment) error {
+	r.mu.Lock()
+	e := r.epochs[at]
+	d, was := e.draft, e.is
+	e.draft = nil
+	r.mu.Unlock()
+	if d != nil {
+		defer d.keys.wipe(nil)
+	}
+	switch {
+	case was != nil && was.SHA256 != is.SHA256:
+		return errTwo
+	case was != nil:
+		return nil
+	case d != nil && d.is.SHA256 == is.SHA256:
+		r.take(at, is, d.all, d.keys)
+		return nil
+	}
+	all, b := r.shelf.get(at, is)
+	defer b.wipe(nil)
+	r.take(at, is, all, b)
+	if all == nil {
+		return r.shelf.shred(at)
+	}
+	return nil
+}
+
+// take makes copies of keys the epoch's; of one that is over nothing.
+func (r *Ring) take(at span, is *commitment, all digests, b bunch) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e := r.epochs[at]
+	e.is = is
+	if all != nil {
+		e.all = all
+	}
+	for use, k := range b {
+		if e.keys[use] == nil && !r.over(at, e, use) {
+			e.keys[use] = new(key)
+			*e.keys[use] = *k
+		}
+	}
+}
+
+// ask asks others for keys of an epoch. That nobody has any is no error.
+func (r *Ring) ask(ctx context.Context, at span, is *commitment, want []string) (all digests, got bunch, err error) {
+	signed, private, err := ask(r.c.Me, at, want)
+	if err != nil {
+		return nil, nil, err
+	}
+	answers, err := r.c.Channel.AskAll(ctx, subject, signed, mostAnswers)
+	if errors.Is(err, engine.ErrAway) {
+		return nil, nil, nil
+	}
+	got = bunch{}
+	for _, sealed := range answers {
+		list, b, err := open(private, signed, sealed, at.uses(is.Partitions), is.SHA256)
+		if err != nil {
+			continue // of somebody who has none, or of an enemy
+		}
+		all = list
+		for use, k := range b {
+			if got[use] == nil {
+				got[use] = k
+				delete(b, use)
+			}
+		}
+		b.wipe(nil)
+	}
+	return all, got, err
+}

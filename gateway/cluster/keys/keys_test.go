@@ -1,0 +1,429 @@
+package keys
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sluice/gateway/cluster/roster"
+)
+
+// TestByRole: who needs a key has the same as the others, and who does not, whatever it asks for, has none.
+func TestByRole(t *testing.T) {
+	c := newCity(t, "f1:front", "f2:front", "w1:worker", "w2:worker", "out:releaser", "old:")
+	f1 := c.ring("f1", nil)
+	f1.tend(t.Context())
+	f2, w1, w2, out := c.ring("f2", nil), c.ring("w1", nil), c.ring("w2", nil), c.ring("out", nil)
+	seen := map[string]string{}
+	for _, use := range dayOf(today).uses(partitions) {
+		k := c.must(f1, today, use)
+		if other := seen[string(k)]; other != "" {
+			t.Errorf("%s and %s have one key", use, other)
+		}
+		seen[string(k)] = use
+		if !bytes.Equal(k, c.must(f2, today, use)) {
+			t.Errorf("two fronts have two keys for %s", use)
+		}
+	}
+	for _, r := range []*Ring{w1, w2} {
+		for _, use := range []string{"seal-0", "seal-3", "part-3"} {
+			if !bytes.Equal(c.must(r, today, use), c.must(f1, today, use)) {
+				t.Errorf("a worker has another key for %s", use)
+			}
+		}
+	}
+	if !bytes.Equal(c.must(out, today, "part-1"), c.must(w1, today, "part-1")) {
+		t.Error("the releaser has another key than the worker")
+	}
+	for _, no := range []struct {
+		who *Ring
+		use string
+	}{{w1, tagged}, {out, tagged}, {out, "seal-0"}, {f1, "tag"}, {f1, "tag-1-1-x"},
+		{f1, strings.TrimSuffix(tagged, "footfall")}, {w1, "seal-4"}, {w1, "seal-00"}, {f1, ""}, {f1, "seal"}, {f1, "part-"}} {
+		if _, err := no.who.Key(today, no.use); err == nil || errors.Is(err, ErrNotYet) || errors.Is(err, ErrGone) {
+			t.Errorf("%s asks for %q: %v", no.who.c.Me.Name, no.use, err)
+		}
+		// And the question itself, from a member that runs another program.
+		if raw, _, err := ask(c.me[no.who.c.Me.Name], dayOf(today), []string{no.use}); err != nil || f2.answer(raw) != nil &&
+			no.who != f1 {
+			t.Errorf("%s is answered about %q (%v)", no.who.c.Me.Name, no.use, err)
+		}
+	}
+	for _, use := range dayOf(today).uses(partitions) {
+		if raw, _, err := ask(c.me["old"], dayOf(today), []string{use}); err != nil || f1.answer(raw) != nil {
+			t.Errorf("a member that has left gets %s", use)
+		}
+	}
+	if c.engine.appended != 1 {
+		t.Errorf("%d commitments for one epoch", c.engine.appended)
+	}
+}
+
+// TestOwns: a worker gets the keys of partitions that are its own, and others are not taken for lost meanwhile.
+func TestOwns(t *testing.T) {
+	c := newCity(t, "f:front", "w:worker")
+	f := c.ring("f", func(cfg *Config) { cfg.Owns = func(m string, p int) bool { return m == "w" && p == 1 } })
+	f.tend(t.Context())
+	w := c.ring("w", nil)
+	c.must(w, today, "seal-1")
+	if _, err := c.get(w, today, "seal-2"); !errors.Is(err, ErrNotYet) {
+		t.Errorf("a partition of somebody else: %v", err)
+	}
+	c.at(noon.Add(3 * time.Hour)) // it does not ask any more, so nothing is lost
+	w.tend(t.Context())
+	if _, err := w.Key(today, "seal-2"); !errors.Is(err, ErrNotYet) {
+		t.Errorf("what was not asked for is lost: %v", err)
+	}
+}
+
+// TestOneSecret: fronts that make an epoch's keys at the same time, whose attempt ends unheard, or that start again in
+// between, end with the same ones, and nothing was committed twice.
+func TestOneSecret(t *testing.T) {
+	c := newCity(t, "f1:front", "f2:front")
+	dir := t.TempDir()
+	kept := func(cfg *Config) { cfg.Dir = dir }
+	f1, f2 := c.ring("f1", kept), c.ring("f2", nil)
+	for _, r := range []*Ring{f1, f2} { // both have drawn before either has committed
+		r.due()
+		if _, err := r.draft(dayOf(today)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.engine.unheard = true
+	f1.tend(t.Context())
+	c.engine.unheard = false
+	f2.tend(t.Context())
+	if _, err := f2.Key(today, "seal-0"); !errors.Is(err, ErrNotYet) {
+		t.Errorf("it has a key that nobody has given it: %v", err)
+	}
+	again := c.ring("f1", kept) // dies before it has heard, and comes back
+	if _, err := os.Stat(filepath.Join(dir, "20784", "seal-0")); err != nil {
+		t.Fatal(err)
+	}
+	one := c.must(again, today, "seal-0")
+	if !bytes.Equal(one, c.must(f2, today, "seal-0")) || !bytes.Equal(one, c.must(f1, today, "seal-0")) {
+		t.Error("two secrets for one epoch")
+	}
+	if c.engine.appended != 1 {
+		t.Errorf("%d commitments", c.engine.appended)
+	}
+	// One that could not be written at all is offered again, and is no second one.
+	tomorrow := noon.Add(24 * time.Hour)
+	c.at(tomorrow)
+	c.engine.away = true
+	f1.tend(t.Context())
+	c.engine.away = false
+	two := c.must(f1, today+1, "seal-0")
+	if bytes.Equal(one, two) || !bytes.Equal(two, c.must(f2, today+1, "seal-0")) || c.engine.appended != 2 {
+		t.Error("the next epoch has no secret of its own, or two")
+	}
+}
+
+// TestAhead: an epoch's keys are there before it begins.
+func TestAhead(t *testing.T) {
+	c := newCity(t, "f:front")
+	f := c.ring("f", nil)
+	c.at(dayOf(today).end().Add(-9 * time.Minute))
+	f.tend(t.Context())
+	if _, err := f.Key(today+1, "seal-0"); err != nil {
+		t.Error(err)
+	}
+	if _, err := f.Key(today+2, "seal-0"); !errors.Is(err, ErrNotYet) {
+		t.Error(err)
+	}
+}
+
+// tagged is the use for tags of a stream whose units are recognised for the day.
+var tagged = fmt.Sprintf("tag-%d-86400-footfall", today*secondsOfDay)
+
+// TestTags: fronts have the same key for a stream's tags, each stream and each span its own, nobody else has one, and
+// the next one is there before it is needed.
+func TestTags(t *testing.T) {
+	c := newCity(t, "f:front", "g:front", "w:worker", "out:releaser")
+	f, g := c.ring("f", nil), c.ring("g", nil)
+	one := c.must(f, today, tagged)
+	if !bytes.Equal(one, c.must(g, today, tagged)) {
+		t.Error("two fronts have two keys")
+	}
+	hour := fmt.Sprintf("tag-%d-3600-", noon.Unix())
+	seen := [][]byte{one}
+	for _, use := range []string{strings.Replace(tagged, "footfall", "bikes", 1), hour + "footfall", hour + "bikes"} {
+		k := c.must(f, today, use)
+		if slices.ContainsFunc(seen, func(other []byte) bool { return bytes.Equal(k, other) }) {
+			t.Errorf("%s has the key of another", use)
+		}
+		seen = append(seen, k)
+	}
+	for _, m := range []string{"w", "out"} {
+		raw, _, err := ask(c.me[m], span{noon.Unix(), 3600, true}, []string{tagUse})
+		if err != nil || f.answer(raw) != nil {
+			t.Errorf("%s gets the key for tags (%v)", m, err)
+		}
+	}
+	c.at(noon.Add(51 * time.Minute))
+	f.tend(t.Context())
+	clear(c.engine.answer)
+	if _, err := f.Key(today, fmt.Sprintf("tag-%d-3600-footfall", noon.Add(time.Hour).Unix())); err != nil {
+		t.Errorf("the next one: %v", err)
+	}
+}
+
+// TestDeath: when nothing of an epoch can come any more, nobody has its keys, in no file either, and each who had some
+// says so: of tags an hour after the span in which units are recognised, of a day a day after.
+func TestDeath(t *testing.T) {
+	c := newCity(t, "f:front", "w:worker")
+	dir := t.TempDir()
+	var receipts []Receipt
+	shredded := func(raw []byte) {
+		is, err := ReadReceipt(c.roster, raw)
+		if err != nil {
+			t.Error(err)
+		}
+		receipts = append(receipts, is)
+	}
+	f := c.ring("f", func(cfg *Config) { cfg.Dir, cfg.Shredded = dir, shredded })
+	c.must(f, today, tagged)
+	w := c.ring("w", func(cfg *Config) { cfg.Shredded = shredded })
+	c.must(w, today, "seal-0")
+	at := span{today * secondsOfDay, secondsOfDay, true}
+	tag, seal := f.epochs[at].keys["tag"], f.epochs[dayOf(today)].keys["seal-0"]
+	theirs := w.epochs[dayOf(today)].keys["seal-0"]
+	gone := func(name string) {
+		t.Helper()
+		if names, err := os.ReadDir(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("files of %s stay: %v, %v", name, names, err)
+		}
+	}
+	if *tag == (key{}) || *seal == (key{}) {
+		t.Fatal("there are none")
+	}
+	c.at(dayOf(today).end().Add(time.Hour))
+	f.tend(t.Context())
+	if *tag != (key{}) || *seal == (key{}) {
+		t.Error("the key for tags is not overwritten, or another one is")
+	}
+	if _, err := f.Key(today, tagged); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("when the span is over: %v", err)
+	}
+	if raw, _, err := ask(c.me["w"], dayOf(today), []string{"seal-0"}); err != nil || f.answer(raw) == nil {
+		t.Errorf("what is sealed cannot be opened any more: %v", err)
+	}
+	gone(at.String())
+	if len(receipts) != 1 || receipts[0].Shred != at.String() || receipts[0].Member != "f" {
+		t.Errorf("receipts: %+v", receipts)
+	}
+	c.at(dayOf(today).end().Add(24 * time.Hour))
+	if raw, _, err := ask(c.me["w"], dayOf(today), []string{"seal-0"}); err != nil || f.answer(raw) != nil {
+		t.Errorf("it is answered about what is over, before it has looked: %v", err)
+	}
+	for _, r := range []*Ring{f, w} {
+		r.tend(t.Context())
+		if _, err := r.Key(today, "seal-0"); !errors.Is(err, ErrGone) {
+			t.Errorf("when all is over: %v", err)
+		}
+	}
+	if *seal != (key{}) || *theirs != (key{}) {
+		t.Error("a key is not overwritten")
+	}
+	gone("20784")
+	for _, who := range []string{"f", "w"} {
+		if !slices.ContainsFunc(receipts, func(is Receipt) bool {
+			return is.Member == who && is.Shred == "20784" && is.At.Equal(c.clock())
+		}) {
+			t.Errorf("%s gives no receipt: %+v", who, receipts)
+		}
+	}
+	f.tend(t.Context())
+	if f.epochs[dayOf(today)] != nil {
+		t.Error("an epoch is remembered for ever")
+	}
+}
+
+// TestAwayForLong: a process that comes back when all is over shreds what its directory has, and says so.
+func TestAwayForLong(t *testing.T) {
+	c := newCity(t, "f:front")
+	dir := t.TempDir()
+	n := 0
+	kept := func(cfg *Config) { cfg.Dir, cfg.Shredded = dir, func([]byte) { n++ } }
+	c.ring("f", kept).tend(t.Context())
+	c.at(noon.Add(100 * 24 * time.Hour))
+	c.ring("f", kept).tend(t.Context())
+	if _, err := os.Stat(filepath.Join(dir, "20784")); !errors.Is(err, fs.ErrNotExist) || n != 1 {
+		t.Errorf("%v, %d receipts", err, n)
+	}
+}
+
+// TestLost: when nobody has an epoch's keys any more, whoever asks for long enough knows that they are lost; they are
+// not made anew. A front that comes back with its directory has them.
+func TestLost(t *testing.T) {
+	c := newCity(t, "f:front", "w:worker")
+	dir := t.TempDir()
+	kept := func(cfg *Config) { cfg.Dir = dir }
+	f := c.ring("f", kept)
+	f.tend(t.Context())
+	tag := c.must(f, today, "seal-0")
+	clear(c.engine.answer) // all processes are gone, and all memory but the directory
+	w := c.ring("w", nil)
+	other := c.ring("f", nil)
+	for i := 0; i < 70; i++ {
+		for _, r := range []*Ring{w, other} {
+			if _, err := c.get(r, today, "seal-0"); i < 59 && !errors.Is(err, ErrNotYet) || i > 61 && !errors.Is(err, ErrGone) {
+				t.Fatalf("after %d minutes: %v", i, err)
+			}
+		}
+		c.at(c.clock().Add(59 * time.Second))
+	}
+	if c.engine.appended != 1 || w.Problem() == "" {
+		t.Error("keys were made anew, or nothing is said")
+	}
+	c.at(noon)
+	if !bytes.Equal(tag, c.must(c.ring("f", kept), today, "seal-0")) {
+		t.Error("a front comes back with another key")
+	}
+}
+
+// TestEnemies: what others put in the place of answers, questions and commitments is nobody's key.
+func TestEnemies(t *testing.T) {
+	c := newCity(t, "f:front", "w:worker")
+	f := c.ring("f", nil)
+	f.tend(t.Context())
+	w := c.ring("w", nil)
+	earlier := [][]byte{}
+	for what, instead := range map[string]func([][]byte) [][]byte{
+		"noise":      func([][]byte) [][]byte { return [][]byte{nil, []byte("x"), bytes.Repeat([]byte("x"), 1<<20+1)} },
+		"a bit":      func(a [][]byte) [][]byte { b := bytes.Clone(a[0]); b[len(b)-20] ^= 1; return [][]byte{b} },
+		"an earlier": func(a [][]byte) [][]byte { earlier = append(earlier, a...); return earlier[:1] },
+	} {
+		if what == "an earlier" {
+			raw, _, err := ask(c.me["w"], dayOf(today), []string{"seal-0"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			earlier = append(earlier, f.answer(raw))
+		}
+		c.engine.instead = instead
+		if _, err := c.get(w, today, "seal-0"); !errors.Is(err, ErrNotYet) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	// Keys of somebody else's, well sealed for the question: they are not those of the commitment.
+	c.engine.instead = nil
+	false1, err := draw(dayOf(today), partitions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forge := func(raw []byte) []byte {
+		_, at, q, err := readQuestion(c.roster, raw)
+		if err != nil {
+			return nil
+		}
+		sealed, err := answer(raw, q, digestsOf(false1, at, partitions), false1, at.uses(partitions))
+		if err != nil {
+			t.Error(err)
+		}
+		return sealed
+	}
+	clear(c.engine.answer)
+	if _, err := c.engine.Answer(t.Context(), subject, forge); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.get(w, today, "seal-0"); !errors.Is(err, ErrNotYet) {
+		t.Errorf("an enemy's own keys: %v", err)
+	}
+	if _, err := c.engine.Answer(t.Context(), subject, f.answer); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(c.must(w, today, "seal-0"), c.must(f, today, "seal-0")) {
+		t.Error("an enemy among those who answer keeps a key back")
+	}
+}
+
+// TestCommitments: one that stands first and is no front's makes the epoch a gap, and not a second secret.
+func TestCommitments(t *testing.T) {
+	for _, who := range []string{"w", "out"} {
+		c := newCity(t, "f:front", "w:worker", "out:releaser")
+		enemy := c.ring(who, nil)
+		enemy.mu.Lock()
+		enemy.know(dayOf(today))
+		enemy.mu.Unlock()
+		if err := enemy.make(t.Context(), dayOf(today)); err != nil {
+			t.Fatal(err)
+		}
+		f := c.ring("f", nil)
+		if _, err := c.get(f, today, "seal-0"); !errors.Is(err, ErrNotYet) || !strings.Contains(f.Problem(), "no commitment") {
+			t.Errorf("of %s: %v, %s", who, err, f.Problem())
+		}
+	}
+	c := newCity(t, "f:front", "g:front")
+	f := c.ring("f", nil)
+	tag := c.must(f, today, "seal-0")
+	clear(c.engine.log) // it comes back shorter than it was
+	g := c.ring("g", nil)
+	g.tend(t.Context())
+	f.mu.Lock()
+	f.epochs[dayOf(today)].keys.wipe(func(use string) bool { return use == "part-0" }) // so that it looks again
+	f.mu.Unlock()
+	f.tend(t.Context())
+	if !strings.Contains(f.Problem(), "lost entries") || !bytes.Equal(tag, c.must(f, today, "seal-0")) {
+		t.Errorf("a log that has lost its commitment: %q", f.Problem())
+	}
+}
+
+// TestLeft: what a front has committed to before it left holds on.
+func TestLeft(t *testing.T) {
+	c := newCity(t, "f:front", "g:front")
+	c.ring("f", nil).tend(t.Context())
+	c.roster = &roster.Roster{Version: 2, Members: slices.Clone(c.roster.Members)}
+	c.roster.Members[0].Roles = nil
+	if raw, _, err := ask(c.me["f"], dayOf(today), []string{"seal-0"}); err != nil || c.ring("g", nil).answer(raw) != nil {
+		t.Error("who has left gets keys")
+	}
+	g := c.ring("g", nil)
+	g.tend(t.Context())
+	c.must(g, today, "seal-0")
+}
+
+// TestNothingIsShown: neither errors nor what passes over the channel has a key in it.
+func TestNothingIsShown(t *testing.T) {
+	c := newCity(t, "f:front", "w:worker")
+	f := c.ring("f", nil)
+	f.tend(t.Context())
+	w := c.ring("w", nil)
+	seal := c.must(w, today, "seal-0")
+	if k := f.epochs[dayOf(today)].keys["seal-0"]; k.String() != "key" {
+		t.Error("a key says what it is")
+	}
+	if len(c.engine.passed) < 2 {
+		t.Fatal("nothing has passed")
+	}
+	for _, m := range c.engine.passed {
+		if bytes.Contains(m, seal) {
+			t.Error("a key passes in clear")
+		}
+	}
+	for _, list := range c.engine.log {
+		for _, e := range list {
+			if bytes.Contains(e.Body, seal) {
+				t.Error("a key stands in the log")
+			}
+		}
+	}
+}
+
+func TestEpochOf(t *testing.T) {
+	for at, want := range map[time.Time]int64{
+		noon: today, dayOf(today).end(): today + 1, dayOf(today).end().Add(-1): today, time.Unix(-1, 0): -1, time.Unix(0, 0): 0,
+		time.Unix(-86400, 0): -1,
+	} {
+		if got := EpochOf(at); got != want {
+			t.Errorf("%s is of epoch %d, want %d", at, got, want)
+		}
+	}
+}

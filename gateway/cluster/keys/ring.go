@@ -1,0 +1,244 @@
+package keys
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"sluice/gateway/cluster/engine"
+	"sluice/gateway/cluster/roster"
+	"sluice/internal/retry"
+)
+
+// Channel carries questions and answers, and keeps neither; a connection of the engine in an account without JetStream
+// is one.
+type Channel interface {
+	// Answer answers questions on a subject until stop is called; a nil answer is none.
+	Answer(ctx context.Context, subject string, answer func([]byte) []byte) (stop func(), err error)
+	// AskAll puts a question to all who answer on the subject, and gathers so many answers at most.
+	AskAll(ctx context.Context, subject string, question []byte, most int) ([][]byte, error)
+}
+
+// Config says who has a ring, and by what it lives.
+type Config struct {
+	Me          *roster.Me
+	Roster      func() *roster.Roster // as it is now
+	Channel     Channel
+	Commitments Commitments
+	Partitions  int  // of the city; for who makes an epoch's keys
+	Keep        bool // of a front: it makes keys, and has all of them, for others to ask
+	// Tags is how long after the end of a span in which units are recognised something of it is tagged, and Opens how
+	// long after a day something of it is opened.
+	Tags, Opens time.Duration
+	// Ahead is how long before they begin the keys of epochs are made that will be needed.
+	Ahead time.Duration
+	// Patience is how long keys of a commitment are asked for in vain before they are taken for lost.
+	Patience time.Duration
+	// Owns reports whether a worker should have a partition; nil: any worker gets any.
+	Owns func(member string, partition int) bool
+	// Shredded is given each receipt, as it was signed.
+	Shredded func(receipt []byte)
+	Dir      string // memory-backed; empty for none
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// mostAnswers is how many answers to one question are looked at.
+const mostAnswers = 16
+
+// wantedFor is how long a key is asked for after Key was called for it last: a worker may not own the partition any more.
+const wantedFor = time.Minute
+
+// mostEpochs bounds the epochs that a ring knows of.
+const mostEpochs = 4096
+
+// Ring is what one member has of the keys. Key and Problem may be called by several goroutines, beside Run.
+type Ring struct {
+	c       Config
+	shelf   shelf
+	wake    chan struct{}
+	trouble retry.Once
+
+	mu     sync.Mutex
+	epochs map[span]*epoch // guarded by mu, with all that is in it
+}
+
+// epoch is what a ring has of one.
+type epoch struct {
+	is     *commitment          // nil while it has none
+	all    digests              // nil while they are not known
+	keys   bunch                // as the commitment says
+	wanted map[string]time.Time // when a use was asked for last
+	vain   map[string]time.Time // since when it is asked for in vain
+	lost   map[string]bool      // what nobody has any more
+	draft  *draft               // what this front has drawn; nil for none
+	used   bool                 // Key was called for it
+	had    bool                 // there were keys before they were shredded
+	gone   bool                 // shredded
+}
+
+// Open makes a ring. Nothing is asked for before Run.
+func Open(c Config) (*Ring, error) {
+	if c.Partitions < 1 || c.Partitions > MostPartitions {
+		return nil, fmt.Errorf("keys: partitions are between 1 and %d", MostPartitions)
+	}
+	return &Ring{c: c, shelf: shelf(c.Dir), wake: make(chan struct{}, 1), epochs: map[span]*epoch{}}, nil
+}
+
+// Key is a copy of a key, of Size bytes; whoever asks overwrites it when it is done with. The day is EpochOf what the
+// key is for, and the use
+//
+//	seal-P, part-P             of partition P, in decimal
+//	tag-UNIX-SECONDS-STREAM    of a stream whose units are recognised for so many seconds from UNIX, which is in that day
+//
+// Key does not wait: ErrNotYet says that the key is asked for, and that the same call may have it later, if it is made
+// again within a minute; ErrGone that it never will. Any other error is one of the caller.
+func (r *Ring) Key(day int64, use string) ([]byte, error) {
+	at, of, stream, ok := wantOf(day, use)
+	me, _ := r.c.Roster().Member(r.c.Me.Name)
+	if !ok || !may(me, of, r.c.Partitions, nil) {
+		return nil, errors.New("keys: there is no such use, or none for this member's roles")
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e := r.epochs[at]
+	if r.over(at, e, of) {
+		return nil, ErrGone
+	}
+	if e == nil {
+		if time.Unix(at.start, 0).After(r.c.Now().Add(secondsOfDay*time.Second)) || !r.room() {
+			return nil, ErrNotYet
+		}
+		e = r.know(at)
+	}
+	e.used = true
+	if k := e.keys[of]; k != nil && at.tags {
+		own, err := derive(k, "sluice cluster tag 1 "+stream)
+		if err != nil {
+			return nil, err
+		}
+		return own[:], nil
+	} else if k != nil {
+		return bytes.Clone(k[:]), nil
+	}
+	if _, known := e.wanted[of]; !known {
+		r.stir()
+	}
+	e.wanted[of] = r.c.Now()
+	return nil, ErrNotYet
+}
+
+func (r *Ring) room() bool { return len(r.epochs) < mostEpochs }
+
+// over reports whether there will never be such a key again; with mu.
+func (r *Ring) over(at span, e *epoch, use string) bool {
+	if e != nil && (e.gone || e.lost[use]) {
+		return true
+	}
+	until := r.until(at)
+	if e != nil && e.is != nil {
+		until = e.is.Until
+	}
+	return !r.c.Now().Before(until)
+}
+
+// until is when an epoch's keys die, as this member's configuration has it.
+func (r *Ring) until(at span) time.Time {
+	if at.tags {
+		return at.end().Add(r.c.Tags)
+	}
+	return at.end().Add(r.c.Opens)
+}
+
+// know begins to know of an epoch; with mu.
+func (r *Ring) know(at span) *epoch {
+	e := &epoch{
+		keys: bunch{}, wanted: map[string]time.Time{}, vain: map[string]time.Time{}, lost: map[string]bool{},
+	}
+	r.epochs[at] = e
+	return e
+}
+
+func (r *Ring) stir() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run answers questions, asks for what is wanted, has a front make what will be, and sees to it that keys die in time,
+// until the context ends.
+func (r *Ring) Run(ctx context.Context) error {
+	var stop func()
+	for pause := (retry.Backoff{First: 100 * time.Millisecond, Longest: 5 * time.Second}); stop == nil; {
+		var err error
+		if stop, err = r.c.Channel.Answer(ctx, subject, r.answer); err != nil {
+			if errors.Is(err, engine.ErrRefused) {
+				return err
+			}
+			if !pause.Wait(ctx) {
+				return nil
+			}
+		}
+	}
+	defer stop()
+	if err := r.restore(); err != nil {
+		return err
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		r.tend(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		case <-r.wake:
+		}
+	}
+}
+
+// restore knows of each epoch that there are files of; what they hold is believed when its commitment has been read.
+func (r *Ring) restore() error {
+	found, err := r.shelf.epochs()
+	if err != nil {
+		return fmt.Errorf("keys: %w", err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, at := range found {
+		if r.epochs[at] == nil && r.room() {
+			r.know(at)
+		}
+	}
+	return nil
+}
+
+// tend does what there is to do at this moment.
+func (r *Ring) tend(ctx context.Context) {
+	err := r.sweep()
+	for _, at := range r.due() {
+		if ctx.Err() != nil {
+			return
+		}
+		if e := r.fetch(ctx, at); e != nil {
+			err = errors.Join(err, fmt.Errorf("epoch %s: %w", at, e))
+		}
+	}
+	if err = errors.Join(err, r.lost()); ctx.Err() != nil {
+		return
+	}
+	if err != nil && r.trouble.News(err.Error()) {
+		r.c.Log.Warn("keys of the cluster's epochs are not all here; they are asked for again", "error", err)
+	}
+	if err == nil && r.trouble.News("") {
+		r.c.Log.Info("keys of the cluster's epochs are here again")
+	}
+}
+
+// Problem says which keys are not here that should be; empty if all are.
+func (r *Ring) Problem() string { return r.trouble.Last() }
