@@ -17,7 +17,9 @@ func FuzzQuestion(f *testing.F) {
 	f.Add(good)
 	f.Add([]byte("{}\n"))
 	// What a member may sign: the rest of the way is behind the signature.
-	for _, text := range []string{`{"epoch":"20784","want":["seal-0"],"key":""}`, `{"epoch":"1","want":null,"key":"AAAA"}`} {
+	for _, text := range []string{
+		`{"epoch":"20784","want":["seal-0"],"key":""}`, `{"epoch":"1","want":null,"key":"AAAA"}`,
+	} {
 		signed, err := c.me["w"].Sign(questionSpace, []byte(text))
 		if err != nil {
 			f.Fatal(err)

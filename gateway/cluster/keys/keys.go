@@ -1,14 +1,14 @@
 // Package keys has the keys of a cluster's epochs: who makes them, who gets which, and how they die. The gateway does
 // not use it yet.
 //
-// An epoch is a span of time that has one secret, of which all that is ever kept are the keys derived from it (HKDF, RFC
-// 5869). There are two sorts. A day in UTC, by its number from 1970, has keys for what passes between members; and the
-// span in which units of a stream can be recognised, by its start and length in seconds, has one key, of which each
+// An epoch is a span of time that has one secret, of which all that is ever kept are the keys derived from it (HKDF,
+// RFC 5869). There are two sorts. A day in UTC, by its number from 1970, has keys for what passes between members; and
+// the span in which units of a stream can be recognised, by its start and length in seconds, has one key, of which each
 // stream with such an epoch gets its own:
 //
-//	20784             seal-P    seals what fronts tell the worker of partition P           fronts; the worker of P
-//	                  part-P    seals what the worker of partition P tells the releaser    the worker of P; the releaser
-//	tag-UNIX-SECONDS  tag       turns identifiers into tags                                fronts
+//	20784             seal-P   seals what fronts tell the worker of partition P          fronts; the worker of P
+//	                  part-P   seals what the worker of partition P tells the releaser   the worker of P; the releaser
+//	tag-UNIX-SECONDS  tag      turns identifiers into tags                               fronts
 //
 // So who publishes can open neither what came from sensors nor a tag. A front that makes secrets, or keeps them for
 // others to ask (Config.Keep), has the parts' keys as well: it sees people anyway, and what they hide it could count

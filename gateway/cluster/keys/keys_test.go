@@ -46,13 +46,14 @@ func TestByRole(t *testing.T) {
 		who *Ring
 		use string
 	}{{w1, tagged}, {out, tagged}, {out, "seal-0"}, {f1, "tag"}, {f1, "tag-1-1-x"},
-		{f1, strings.TrimSuffix(tagged, "footfall")}, {w1, "seal-4"}, {w1, "seal-00"}, {f1, ""}, {f1, "seal"}, {f1, "part-"}} {
+		{f1, strings.TrimSuffix(tagged, "footfall")}, {w1, "seal-4"}, {w1, "seal-00"}, {f1, ""}, {f1, "seal"},
+		{f1, "part-"}} {
 		if _, err := no.who.Key(today, no.use); err == nil || errors.Is(err, ErrNotYet) || errors.Is(err, ErrGone) {
 			t.Errorf("%s asks for %q: %v", no.who.c.Me.Name, no.use, err)
 		}
 		// And the question itself, from a member that runs another program.
-		if raw, _, err := ask(c.me[no.who.c.Me.Name], dayOf(today), []string{no.use}); err != nil || f2.answer(raw) != nil &&
-			no.who != f1 {
+		raw, _, err := ask(c.me[no.who.c.Me.Name], dayOf(today), []string{no.use})
+		if err != nil || f2.answer(raw) != nil && no.who != f1 {
 			t.Errorf("%s is answered about %q (%v)", no.who.c.Me.Name, no.use, err)
 		}
 	}
@@ -274,7 +275,8 @@ func TestLost(t *testing.T) {
 	other := c.ring("f", nil)
 	for i := 0; i < 70; i++ {
 		for _, r := range []*Ring{w, other} {
-			if _, err := c.get(r, today, "seal-0"); i < 59 && !errors.Is(err, ErrNotYet) || i > 61 && !errors.Is(err, ErrGone) {
+			_, err := c.get(r, today, "seal-0")
+			if i < 59 && !errors.Is(err, ErrNotYet) || i > 61 && !errors.Is(err, ErrGone) {
 				t.Fatalf("after %d minutes: %v", i, err)
 			}
 		}
@@ -357,7 +359,8 @@ func TestCommitments(t *testing.T) {
 			t.Fatal(err)
 		}
 		f := c.ring("f", nil)
-		if _, err := c.get(f, today, "seal-0"); !errors.Is(err, ErrNotYet) || !strings.Contains(f.Problem(), "no commitment") {
+		if _, err := c.get(f, today, "seal-0"); !errors.Is(err, ErrNotYet) ||
+			!strings.Contains(f.Problem(), "no commitment") {
 			t.Errorf("of %s: %v, %s", who, err, f.Problem())
 		}
 	}
@@ -382,7 +385,8 @@ func TestLeft(t *testing.T) {
 	c.ring("f", nil).tend(t.Context())
 	c.roster = &roster.Roster{Version: 2, Members: slices.Clone(c.roster.Members)}
 	c.roster.Members[0].Roles = nil
-	if raw, _, err := ask(c.me["f"], dayOf(today), []string{"seal-0"}); err != nil || c.ring("g", nil).answer(raw) != nil {
+	raw, _, err := ask(c.me["f"], dayOf(today), []string{"seal-0"})
+	if err != nil || c.ring("g", nil).answer(raw) != nil {
 		t.Error("who has left gets keys")
 	}
 	g := c.ring("g", nil)
@@ -419,7 +423,8 @@ func TestNothingIsShown(t *testing.T) {
 
 func TestEpochOf(t *testing.T) {
 	for at, want := range map[time.Time]int64{
-		noon: today, dayOf(today).end(): today + 1, dayOf(today).end().Add(-1): today, time.Unix(-1, 0): -1, time.Unix(0, 0): 0,
+		noon: today, dayOf(today).end(): today + 1, dayOf(today).end().Add(-1): today, time.Unix(-1, 0): -1,
+		time.Unix(0, 0):      0,
 		time.Unix(-86400, 0): -1,
 	} {
 		if got := EpochOf(at); got != want {

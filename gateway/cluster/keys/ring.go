@@ -50,7 +50,8 @@ type Config struct {
 // mostAnswers is how many answers to one question are looked at.
 const mostAnswers = 16
 
-// wantedFor is how long a key is asked for after Key was called for it last: a worker may not own the partition any more.
+// wantedFor is how long a key is asked for after Key was called for it last: a worker may not own the partition any
+// more.
 const wantedFor = time.Minute
 
 // mostEpochs bounds the epochs that a ring knows of.
@@ -93,7 +94,7 @@ func Open(c Config) (*Ring, error) {
 // key is for, and the use
 //
 //	seal-P, part-P             of partition P, in decimal
-//	tag-UNIX-SECONDS-STREAM    of a stream whose units are recognised for so many seconds from UNIX, which is in that day
+//	tag-UNIX-SECONDS-STREAM    of a stream whose units are recognised for so long from UNIX on, which is in that day
 //
 // Key does not wait: ErrNotYet says that the key is asked for, and that the same call may have it later, if it is made
 // again within a minute; ErrGone that it never will. Any other error is one of the caller.
