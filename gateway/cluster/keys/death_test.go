@@ -29,8 +29,8 @@ func TestDeath(t *testing.T) {
 	w := c.ring("w", func(cfg *Config) { cfg.Shredded = shredded })
 	c.must(w, today, "seal-0")
 	at := span{today * secondsOfDay, secondsOfDay, true}
-	tag, seal := f.epochs[at].keys["tag"], f.epochs[dayOf(today)].keys["seal-0"]
-	theirs := w.epochs[dayOf(today)].keys["seal-0"]
+	tag, seal := f.have.epochs[at].keys["tag"], f.have.epochs[dayOf(today)].keys["seal-0"]
+	theirs := w.have.epochs[dayOf(today)].keys["seal-0"]
 	gone := func(name string) {
 		t.Helper()
 		if names, err := os.ReadDir(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
@@ -77,7 +77,7 @@ func TestDeath(t *testing.T) {
 		}
 	}
 	f.tend(t.Context())
-	if f.epochs[dayOf(today)] != nil {
+	if f.have.epochs[dayOf(today)] != nil {
 		t.Error("an epoch is remembered for ever")
 	}
 }

@@ -28,7 +28,7 @@ func (r *Ring) fetch(ctx context.Context, at span) error {
 	if err := r.found(at, is); err != nil {
 		return err
 	}
-	want := r.missing(at)
+	want := r.have.missing(at)
 	if len(want) == 0 {
 		return nil
 	}
@@ -42,8 +42,8 @@ func (r *Ring) fetch(ctx context.Context, at span) error {
 			return err
 		}
 	}
-	r.take(at, is, all, b)
-	return r.patience(at)
+	r.have.take(at, is, all, b)
+	return r.have.patience(at)
 }
 
 // errTwo says that the log has lost what it had: who has the keys of the other commitment keeps them, and gives and
@@ -52,11 +52,11 @@ var errTwo = errors.New("the log of epochs has another commitment than it had: i
 
 // found takes what this member has by itself of an epoch whose commitment is known now, and shreds what is of another.
 func (r *Ring) found(at span, is *commitment) error {
-	r.mu.Lock()
-	e := r.epochs[at]
+	r.have.mu.Lock()
+	e := r.have.epochs[at]
 	d, was := e.draft, e.is
 	e.draft = nil
-	r.mu.Unlock()
+	r.have.mu.Unlock()
 	if d != nil {
 		defer d.keys.wipe(nil)
 	}
@@ -66,33 +66,16 @@ func (r *Ring) found(at span, is *commitment) error {
 	case was != nil:
 		return nil
 	case d != nil && d.is.SHA256 == is.SHA256:
-		r.take(at, is, d.all, d.keys)
+		r.have.take(at, is, d.all, d.keys)
 		return nil
 	}
 	all, b := r.shelf.get(at, is)
 	defer b.wipe(nil)
-	r.take(at, is, all, b)
+	r.have.take(at, is, all, b)
 	if all == nil {
 		return r.shelf.shred(at)
 	}
 	return nil
-}
-
-// take makes copies of keys the epoch's; of one that is over nothing.
-func (r *Ring) take(at span, is *commitment, all digests, b bunch) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	e := r.epochs[at]
-	e.is = is
-	if all != nil {
-		e.all = all
-	}
-	for use, k := range b {
-		if e.keys[use] == nil && !r.over(at, e, use) {
-			e.keys[use] = new(key)
-			*e.keys[use] = *k
-		}
-	}
 }
 
 // ask asks others for keys of an epoch. That nobody has any is no error.

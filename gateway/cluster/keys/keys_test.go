@@ -91,7 +91,7 @@ func TestOneSecret(t *testing.T) {
 	kept := func(cfg *Config) { cfg.Dir = dir }
 	f1, f2 := c.ring("f1", kept), c.ring("f2", nil)
 	for _, r := range []*Ring{f1, f2} { // both have drawn before either has committed
-		r.due()
+		r.have.due()
 		if _, err := r.draft(dayOf(today)); err != nil {
 			t.Fatal(err)
 		}
@@ -236,9 +236,9 @@ func TestCommitments(t *testing.T) {
 	for _, who := range []string{"w", "out"} {
 		c := newCity(t, "f:front", "w:worker", "out:releaser")
 		enemy := c.ring(who, nil)
-		enemy.mu.Lock()
-		enemy.know(dayOf(today))
-		enemy.mu.Unlock()
+		enemy.have.mu.Lock()
+		enemy.have.know(dayOf(today))
+		enemy.have.mu.Unlock()
 		if err := enemy.make(t.Context(), dayOf(today)); err != nil {
 			t.Fatal(err)
 		}
@@ -254,9 +254,9 @@ func TestCommitments(t *testing.T) {
 	clear(c.engine.log) // it comes back shorter than it was
 	g := c.ring("g", nil)
 	g.tend(t.Context())
-	f.mu.Lock()
-	f.epochs[dayOf(today)].keys.wipe(func(use string) bool { return use == "part-0" }) // so that it looks again
-	f.mu.Unlock()
+	f.have.mu.Lock()
+	f.have.epochs[dayOf(today)].keys.wipe(func(use string) bool { return use == "part-0" }) // so that it looks again
+	f.have.mu.Unlock()
 	f.tend(t.Context())
 	if !strings.Contains(f.Problem(), "lost entries") || !bytes.Equal(tag, c.must(f, today, "seal-0")) {
 		t.Errorf("a log that has lost its commitment: %q", f.Problem())
@@ -285,7 +285,7 @@ func TestNothingIsShown(t *testing.T) {
 	f.tend(t.Context())
 	w := c.ring("w", nil)
 	seal := c.must(w, today, "seal-0")
-	if k := f.epochs[dayOf(today)].keys["seal-0"]; k.String() != "key" {
+	if k := f.have.epochs[dayOf(today)].keys["seal-0"]; k.String() != "key" {
 		t.Error("a key says what it is")
 	}
 	if len(c.engine.passed) < 2 {

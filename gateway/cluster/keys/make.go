@@ -31,9 +31,9 @@ func (r *Ring) make(ctx context.Context, at span) error {
 
 // draft is what this front has drawn for an epoch, now or in an attempt before of which nobody knows the end.
 func (r *Ring) draft(at span) (*draft, error) {
-	r.mu.Lock()
-	d := r.epochs[at].draft
-	r.mu.Unlock()
+	r.have.mu.Lock()
+	d := r.have.epochs[at].draft
+	r.have.mu.Unlock()
 	if d != nil {
 		return d, nil
 	}
@@ -50,9 +50,9 @@ func (r *Ring) draft(at span) (*draft, error) {
 			return nil, err
 		}
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.epochs[at].draft = d
+	r.have.mu.Lock()
+	defer r.have.mu.Unlock()
+	r.have.epochs[at].draft = d
 	return d, nil
 }
 
@@ -63,7 +63,7 @@ func (r *Ring) drawn(at span) (*draft, error) {
 		return nil, err
 	}
 	all := digestsOf(b, at, r.c.Partitions)
-	is := &commitment{Epoch: at.String(), Partitions: r.c.Partitions, Until: r.until(at).UTC(), SHA256: all.sum()}
+	is := &commitment{Epoch: at.String(), Partitions: r.c.Partitions, Until: r.have.until(at).UTC(), SHA256: all.sum()}
 	raw, err := line(is)
 	if err != nil {
 		return nil, err

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"sluice/gateway/cluster/engine"
@@ -63,23 +62,7 @@ type Ring struct {
 	shelf   shelf
 	wake    chan struct{}
 	trouble retry.Once
-
-	mu     sync.Mutex
-	epochs map[span]*epoch // guarded by mu, with all that is in it
-}
-
-// epoch is what a ring has of one.
-type epoch struct {
-	is     *commitment          // nil while it has none
-	all    digests              // nil while they are not known
-	keys   bunch                // as the commitment says
-	wanted map[string]time.Time // when a use was asked for last
-	vain   map[string]time.Time // since when it is asked for in vain
-	lost   map[string]bool      // what nobody has any more
-	draft  *draft               // what this front has drawn; nil for none
-	used   bool                 // Key was called for it
-	had    bool                 // there were keys before they were shredded
-	gone   bool                 // shredded
+	have    *stock
 }
 
 // Open makes a ring. Nothing is asked for before Run.
@@ -87,7 +70,9 @@ func Open(c Config) (*Ring, error) {
 	if c.Partitions < 1 || c.Partitions > MostPartitions {
 		return nil, fmt.Errorf("keys: partitions are between 1 and %d", MostPartitions)
 	}
-	return &Ring{c: c, shelf: shelf(c.Dir), wake: make(chan struct{}, 1), epochs: map[span]*epoch{}}, nil
+	r := &Ring{c: c, shelf: shelf(c.Dir), wake: make(chan struct{}, 1)}
+	r.have = &stock{c: &r.c, epochs: map[span]*epoch{}}
+	return r, nil
 }
 
 // Key is a copy of a key, of Size bytes; whoever asks overwrites it when it is done with. The day is EpochOf what the
@@ -104,17 +89,17 @@ func (r *Ring) Key(day int64, use string) ([]byte, error) {
 	if !ok || !may(me, of, r.c.Partitions, nil) {
 		return nil, errors.New("keys: there is no such use, or none for this member's roles")
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	e := r.epochs[at]
-	if r.over(at, e, of) {
+	r.have.mu.Lock()
+	defer r.have.mu.Unlock()
+	e := r.have.epochs[at]
+	if r.have.over(at, e, of) {
 		return nil, ErrGone
 	}
 	if e == nil {
-		if time.Unix(at.start, 0).After(r.c.Now().Add(secondsOfDay*time.Second)) || !r.room() {
+		if time.Unix(at.start, 0).After(r.c.Now().Add(secondsOfDay*time.Second)) || !r.have.room() {
 			return nil, ErrNotYet
 		}
-		e = r.know(at)
+		e = r.have.know(at)
 	}
 	e.used = true
 	if k := e.keys[of]; k != nil && at.tags {
@@ -131,37 +116,6 @@ func (r *Ring) Key(day int64, use string) ([]byte, error) {
 	}
 	e.wanted[of] = r.c.Now()
 	return nil, ErrNotYet
-}
-
-func (r *Ring) room() bool { return len(r.epochs) < mostEpochs }
-
-// over reports whether there will never be such a key again; with mu.
-func (r *Ring) over(at span, e *epoch, use string) bool {
-	if e != nil && (e.gone || e.lost[use]) {
-		return true
-	}
-	until := r.until(at)
-	if e != nil && e.is != nil {
-		until = e.is.Until
-	}
-	return !r.c.Now().Before(until)
-}
-
-// until is when an epoch's keys die, as this member's configuration has it.
-func (r *Ring) until(at span) time.Time {
-	if at.tags {
-		return at.end().Add(r.c.Tags)
-	}
-	return at.end().Add(r.c.Opens)
-}
-
-// know begins to know of an epoch; with mu.
-func (r *Ring) know(at span) *epoch {
-	e := &epoch{
-		keys: bunch{}, wanted: map[string]time.Time{}, vain: map[string]time.Time{}, lost: map[string]bool{},
-	}
-	r.epochs[at] = e
-	return e
 }
 
 func (r *Ring) stir() {
@@ -209,11 +163,11 @@ func (r *Ring) restore() error {
 	if err != nil {
 		return fmt.Errorf("keys: %w", err)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.have.mu.Lock()
+	defer r.have.mu.Unlock()
 	for _, at := range found {
-		if r.epochs[at] == nil && r.room() {
-			r.know(at)
+		if r.have.epochs[at] == nil && r.have.room() {
+			r.have.know(at)
 		}
 	}
 	return nil
@@ -222,7 +176,7 @@ func (r *Ring) restore() error {
 // tend does what there is to do at this moment.
 func (r *Ring) tend(ctx context.Context) {
 	err := r.sweep()
-	for _, at := range r.due() {
+	for _, at := range r.have.due() {
 		if ctx.Err() != nil {
 			return
 		}
@@ -230,7 +184,7 @@ func (r *Ring) tend(ctx context.Context) {
 			err = errors.Join(err, fmt.Errorf("epoch %s: %w", at, e))
 		}
 	}
-	if err = errors.Join(err, r.lost()); ctx.Err() != nil {
+	if err = errors.Join(err, r.have.lost()); ctx.Err() != nil {
 		return
 	}
 	if err != nil && r.trouble.News(err.Error()) {

@@ -32,7 +32,7 @@ func TestDrawnOnce(t *testing.T) {
 	dir := t.TempDir()
 	kept := func(cfg *Config) { cfg.Dir = dir }
 	f := c.ring("f", kept)
-	f.due()
+	f.have.due()
 	d, err := f.draft(dayOf(today))
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +50,7 @@ func TestAnothersEpoch(t *testing.T) {
 	dir := t.TempDir()
 	kept := func(cfg *Config) { cfg.Dir = dir }
 	g := c.ring("g", kept)
-	g.due()
+	g.have.due()
 	d, err := g.draft(dayOf(today))
 	if err != nil {
 		t.Fatal(err)
