@@ -18,14 +18,15 @@ import (
 type Trial struct {
 	*Side
 	Values Values
-	// PublicFrom is from how many units on 99 of 100 windows are published, Half the half width of
-	// the first number's interval where it is one for all windows, else 0.
+	// PublicFrom is from how many units on 99 of 100 windows are published.
 	PublicFrom int64
-	Half       float64
 	Missed     Missed
 	// Cells are the decision's, Shown the numbers that are published of each.
 	Cells []string
 	Shown []string
+	// Halves are the half widths of those numbers' intervals where they are the same for all windows,
+	// else 0.
+	Halves []float64
 
 	m    *model
 	list []store.Observation
@@ -88,11 +89,8 @@ func (r *Rehearsal) Try(v Values, seed uint64) (*Trial, error) {
 	t.Side = t.m.side(t.list)
 	t.Side.Name, t.Side.Decision = nameDraft, s.Decision
 	t.Side.Budget = r.spends(s)
-	if numbers := t.m.numbers(); len(numbers) > 0 {
-		t.Half = mech.TypicalError(numbers[0].Measure)
-		for _, x := range numbers {
-			t.Shown = append(t.Shown, x.part.Name)
-		}
+	for _, x := range t.m.numbers() {
+		t.Shown, t.Halves = append(t.Shown, x.part.Name), append(t.Halves, mech.TypicalError(x.Measure))
 	}
 	for _, c := range s.Cells {
 		t.Cells = append(t.Cells, c.ID())

@@ -118,11 +118,12 @@ func (s *Server) try(r *http.Request, d *drafted, page *seen, propose bool) erro
 	number := slices.IndexFunc(page.Numbers, func(c choice) bool { return c.Chosen })
 	var series [][]simulate.Point
 	for _, t := range sides {
-		series = append(series, t.Of(f.Cell, min(number, len(t.Shown)-1)))
+		number = min(number, len(t.Shown)-1) // what is in force may have fewer
+		series = append(series, t.Of(f.Cell, number))
 	}
 	top := picture.Top(series...)
 	for i, t := range sides {
-		about := teller{l, d.policy, d.decision, t}
+		about := teller{l, d.policy, d.decision, t, number}
 		one := side{Heading: heading, Sentences: about.sentences(), Breaks: about.breaks(), Rows: about.rows(series[i])}
 		if i == 0 {
 			one.Heading = say(l, "see.these")

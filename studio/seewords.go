@@ -17,6 +17,8 @@ type teller struct {
 	p *bundle.Policy
 	d *bundle.Decision
 	t *simulate.Trial
+	// number is which of its numbers is told of.
+	number int
 }
 
 func (w teller) say(key string, parts ...any) string { return say(w.l, "see."+key, parts...) }
@@ -46,8 +48,8 @@ func (w teller) sentences() (out []string) {
 	}
 	many, one := w.l.Many(w.t.Unit), w.l.One(w.t.Unit)
 	out = append(out, w.say("shown", w.t.Published, all, w.t.Withheld), w.say("from", w.t.PublicFrom, many))
-	if w.t.Half > 0 {
-		out = append(out, w.say("half", w.figure(w.t.Half)))
+	if half := w.t.Halves[w.number]; half > 0 {
+		out = append(out, w.say("half", w.figure(half)))
 	}
 	if w.t.Inside != nil {
 		out = append(out, w.say("inside", w.percent(*w.t.Inside)))
