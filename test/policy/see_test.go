@@ -27,7 +27,8 @@ func TestADraftIsTriedInABrowser(t *testing.T) {
 	address := p.Find(`(?m)^(http://127\.0\.0\.1:\d+/\w+/en/)$`)[1]
 	harness.Node(t, "see.js", address, chromium, "2026-14-footfall")
 	text := harness.Read(t, filepath.Join(dir, "decisions", "2026-14-footfall.yaml"))
-	for _, want := range []string{"every: PT2H", "max_contributions: 2 ", "# per device and day, all measures together"} {
+	for _, want := range []string{"every: PT2H", "max_contributions: 2 ",
+		"# per device and day, all measures together"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the draft has no %q:\n%s", want, text)
 		}
