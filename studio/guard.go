@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"net"
 	"net/http"
+	"path"
 	"strings"
 
 	"sluice/policy/explain"
@@ -49,6 +50,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	lang, known := explain.Understand(code)
 	if !known || !below {
 		http.Redirect(w, r, s.base(s.o.Lang)+"/", http.StatusSeeOther)
+		return
+	}
+	if clean := path.Clean("/" + rest); clean != strings.TrimSuffix("/"+rest, "/") && rest != "" {
+		refuse(w, http.StatusNotFound, "There is no such page.")
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)

@@ -47,10 +47,12 @@ func (s *Server) newPage(r *http.Request, p *bundle.Policy, page newPage) newPag
 	return page
 }
 
-// called is a template's title without its blanks, which end it.
+// blank is what a template leaves to write.
+var blank = regexp.MustCompile(`<[^<>]*>`)
+
+// called is a template's title.
 func called(t templates.Template, l explain.Lang) string {
-	before, _, _ := strings.Cut(l.Title(t.Title), "<")
-	return strings.TrimRight(before, " ,(")
+	return blank.ReplaceAllLiteralString(l.Title(t.Title), "…")
 }
 
 // policy is the directory's, or errBroken: a decision is begun in one that can be read.

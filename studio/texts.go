@@ -2,6 +2,8 @@ package studio
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"sluice/brief"
 	"sluice/policy/bundle"
@@ -21,9 +23,15 @@ type sentence struct {
 func inWords(list []check.Finding, l explain.Lang) (out []sentence) {
 	for _, f := range list {
 		what, mend := f.Text(l)
-		out = append(out, sentence{f.Line, brief.Report(what), brief.Report(mend), f.Warning()})
+		out = append(out, sentence{f.Line, capital(brief.Report(what)), brief.Report(mend), f.Warning()})
 	}
 	return out
+}
+
+// capital is a text that begins as a sentence does.
+func capital(text string) string {
+	r, n := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(r)) + text[n:]
 }
 
 // spoken is the text of a decision in one language.

@@ -5,6 +5,10 @@
   const pause = 400;
   let timer, sent = 0;
 
+  // What a change does is shown by itself.
+  const alone = () => { for (const b of document.querySelectorAll(".bar [value=keep]")) b.hidden = true; };
+  alone();
+
   // swap puts the answer's parts in the place of the page's, and leaves alone where somebody writes.
   const swap = (answer, from) => {
     for (const id of ["title", "status", "findings", "changes", "yaml-err"]) {
@@ -22,6 +26,7 @@
     }
     if (from === "file") {
       document.getElementById("form").replaceWith(answer.getElementById("form"));
+      alone();
       return;
     }
     const file = document.getElementById("f-yaml");
@@ -48,6 +53,7 @@
     const at = document.activeElement && document.activeElement.id, name = document.activeElement && document.activeElement.name;
     const value = document.activeElement && document.activeElement.value;
     document.getElementById("form").replaceWith(answer.getElementById("form"));
+    alone();
     const back = (at && document.getElementById(at)) || [...document.getElementsByName(name || "-")].find((e) => e.value === value);
     if (back) back.focus();
   };
