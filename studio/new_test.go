@@ -70,7 +70,8 @@ func TestNoNewDecision(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(s.o.Dir, "decisions", "broken.yaml"), []byte("a: [\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range []*http.Request{s.request("GET", "/new", ""), s.request("POST", "/new", "id=2027-01&like=cycling")} {
+	for _, r := range []*http.Request{s.request("GET", "/new", ""),
+		s.request("POST", "/new", "id=2027-01&like=cycling")} {
 		if got, page := s.answer(r); got != http.StatusConflict || !strings.Contains(page, "cannot be read") {
 			t.Errorf("%s is %d: %.600s", r.Method, got, page)
 		}
