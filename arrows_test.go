@@ -92,6 +92,8 @@ var arrows = map[string]row{
 	"gateway/forward": {"carries rows from the ledger's outbox to a store, again and again",
 		"gateway/ledger internal/retry store"},
 	"gateway/cluster/books": {"a ledger's transactions in that log", "gateway/cluster/engine gateway/ledger"},
+	"gateway/cluster/duty": {"who does what, while a lease is held",
+		"gateway/cluster/engine gateway/cluster/lease internal/retry"},
 	"gateway/cluster/keys": {"keys of epochs: committed to in a log, asked for by who is in the roster",
 		"gateway/cluster/engine gateway/cluster/roster internal/retry perm"},
 	"gateway/cluster/lease": {"who should do what, by keys that expire", "gateway/cluster/engine internal/retry"},
