@@ -94,21 +94,13 @@ func (l *memoryLogs) Append(_ context.Context, partition int, after uint64, _ st
 // memoryParts is the memory of what partitions have handed over.
 type memoryParts struct{ *memoryLogs }
 
-func (l memoryParts) Put(_ context.Context, partition int, p release.Partial) error {
-	name := fmt.Sprint(partition, " ", partialName(p))
+func (l memoryParts) Put(_ context.Context, _ int64, partition int, p release.Partial) error {
+	name := fmt.Sprintf("%d %s from %s", partition, p.Key().Stream, p.Key().Start.Format(time.TimeOnly))
 	if old, there := l.parts[name]; there && !reflect.DeepEqual(old, p) {
 		return fmt.Errorf("%s was something else before", name)
 	}
 	l.parts[name] = p
 	return nil
-}
-
-func partialName(p release.Partial) string {
-	b, err := release.AddUp([]release.Partial{p})
-	if err != nil {
-		panic(err)
-	}
-	return fmt.Sprintf("%s from %s", b.Key().Stream, b.Key().Start.Format(time.TimeOnly))
 }
 
 // owner is the owner of a partition of a town.
@@ -151,7 +143,7 @@ func TestPartitionsAddUpToOneProcess(t *testing.T) {
 
 		of := rapid.SampledFrom([]int{1, 2, 5}).Draw(r, "partitions")
 		logs, keys := newLogs(), memoryKeys{}
-		front := newTown(r, filepath.Join(dir, "front"), &Front{Partitions: of, Keys: keys, Out: logs})
+		front := newTown(r, filepath.Join(dir, "front"), &Front{Name: "front", Partitions: of, Keys: keys, Out: logs})
 		for _, e := range log {
 			front.live(e)
 		}

@@ -17,9 +17,6 @@ func (i *Ingest) snapshot() snapshot {
 	s := snapshot{now: i.clock.now, account: &i.account.account, heard: i.liveness.list, open: i.windows.unsaved()}
 	s.last, s.lastChanged = i.reception.lastValues, len(i.reception.memories) > 0
 	s.facts.Shown, s.facts.Closes = i.account.visible, i.closes.list
-	if i.front != nil {
-		s.facts.Front = i.front.life[:]
-	}
 	i.windows.saveTo(&s.facts)
 	i.catchUp.saveTo(&s.facts)
 	return s

@@ -32,6 +32,9 @@ type Outlet interface {
 // here but handed over, partition by partition, and who sent it has its acknowledgement once that
 // is there. Its windows never hold anything, and nothing crosses its wall.
 type Front struct {
+	// Name is its own among the fronts, for ever: a process of that name is in the place of those
+	// before it.
+	Name       string
 	Partitions int
 	Keys       Keys
 	Out        Outlet
@@ -57,7 +60,6 @@ type front struct {
 	heard   *liveness
 
 	life    handover.Life
-	before  []byte // the life that this one is in the place of, until partitions know
 	streams map[string]*frontStream
 	lanes   []lane
 	gaps    []handover.Gap
@@ -336,8 +338,8 @@ func (f *front) flush(ctx context.Context) error {
 			return fmt.Errorf("keys of the cluster are not there: %w", err)
 		}
 		last.Places, last.Gaps, last.Ends = places, gaps, f.ends
-		if len(f.before) == len(f.life) && len(places) > 0 {
-			last.Lapsed = []handover.Life{handover.Life(f.before)}
+		if len(places) > 0 {
+			last.Name = f.Name
 		}
 		if n == 0 {
 			last.Heard = f.heard.list[f.spoken:min(len(f.heard.list), f.spoken+mostHeard)]
@@ -346,9 +348,6 @@ func (f *front) flush(ctx context.Context) error {
 		f.lanes[n].finish(f.life, n, current, all)
 	}
 	f.gaps, f.beat = nil, false
-	if len(places) > 0 {
-		f.before = nil
-	}
 	for n := range f.lanes {
 		for _, b := range f.lanes[n].sealed {
 			id := fmt.Sprintf("%x-%d-%d", b.head.Life, n, b.head.Number)

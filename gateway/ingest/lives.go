@@ -25,6 +25,7 @@ type lives map[handover.Life]*life
 // life is what one of them has said. Its batches are taken in the order of their numbers: one that
 // has overtaken another in the log is held back.
 type life struct {
+	Name string `json:"name,omitempty"` // of the front; empty until it has said it
 	// Next is the number of the next batch. Missing are those before it that have not come and are
 	// not waited for any more; they are taken when they do.
 	Next    uint64          `json:"next"`
@@ -155,7 +156,7 @@ func (l lives) listen(turn []*handover.Batch, seq uint64) (_ []*handover.Batch, 
 		} else if b.Life == turn[0].Life { // and not only what was held back of one that lapses
 			of.Lapsed = false
 		}
-		for _, id := range b.Lapsed {
+		for _, id := range append(l.before(b, of), b.Lapsed...) {
 			gone := l[id]
 			if gone == nil || gone.Lapsed {
 				continue
@@ -168,6 +169,21 @@ func (l lives) listen(turn []*handover.Batch, seq uint64) (_ []*handover.Batch, 
 		}
 	}
 	return turn, silent
+}
+
+// before are the lives that one that says its name is in the place of.
+func (l lives) before(b *handover.Batch, of *life) (list []handover.Life) {
+	if b.Name == "" || of.Name == b.Name {
+		return nil
+	}
+	of.Name = b.Name
+	for id, other := range l {
+		if other != of && other.Name == b.Name && !other.Lapsed {
+			list = append(list, id)
+		}
+	}
+	slices.SortFunc(list, func(a, b handover.Life) int { return bytes.Compare(a[:], b[:]) })
+	return list
 }
 
 // through is how far all that are waited for are with a stream; false where that is not known.

@@ -18,10 +18,12 @@ type spoken struct {
 	next         int64 // 0 for nothing
 	lapses       int   // 0 for none
 	ends         bool
+	name         string
 }
 
 func (s spoken) batch() *handover.Batch {
-	b := &handover.Batch{Head: handover.Head{Life: handover.Life{byte(s.life)}, Number: uint64(s.number)}, Ends: s.ends}
+	b := &handover.Batch{Head: handover.Head{Life: handover.Life{byte(s.life)}, Number: uint64(s.number)}, Ends: s.ends,
+		Name: s.name}
 	if s.next > 0 {
 		b.Places = []handover.Place{{Stream: "s", Next: s.next}}
 	}
@@ -40,21 +42,23 @@ func TestTurns(t *testing.T) {
 		through int64
 		silent  int
 	}{
-		"in order":      {[]spoken{{1, 1, 5, 0, false}, {1, 2, 6, 0, false}}, "1.1 1.2", 6, 0},
-		"sent twice":    {[]spoken{{1, 1, 5, 0, false}, {1, 1, 9, 0, false}}, "1.1", 5, 0},
-		"overtaken":     {[]spoken{{1, 2, 6, 0, false}, {1, 1, 5, 0, false}, {1, 2, 9, 0, false}}, "1.1 1.2", 6, 0},
-		"waits":         {[]spoken{{1, 1, 5, 0, false}, {1, 3, 9, 0, false}}, "1.1", 5, 0},
-		"two":           {[]spoken{{1, 1, 5, 0, false}, {2, 1, 3, 0, false}}, "1.1 2.1", 3, 0},
-		"says nothing":  {[]spoken{{1, 1, 5, 0, false}, {2, 1, 0, 0, false}}, "1.1 2.1", 5, 0},
-		"ends":          {[]spoken{{1, 1, 5, 0, false}, {2, 1, 3, 0, false}, {2, 2, 0, 0, true}}, "1.1 2.1 2.2", 5, 0},
-		"back in place": {[]spoken{{1, 1, 5, 0, false}, {1, 2, 3, 0, false}}, "1.1 1.2", 5, 0},
-		"a successor": {[]spoken{{1, 1, 5, 0, false}, {1, 3, 6, 0, false}, {2, 1, 7, 1, false}},
+		"in order":      {[]spoken{{1, 1, 5, 0, false, ""}, {1, 2, 6, 0, false, ""}}, "1.1 1.2", 6, 0},
+		"sent twice":    {[]spoken{{1, 1, 5, 0, false, ""}, {1, 1, 9, 0, false, ""}}, "1.1", 5, 0},
+		"overtaken":     {[]spoken{{1, 2, 6, 0, false, ""}, {1, 1, 5, 0, false, ""}, {1, 2, 9, 0, false, ""}}, "1.1 1.2", 6, 0},
+		"waits":         {[]spoken{{1, 1, 5, 0, false, ""}, {1, 3, 9, 0, false, ""}}, "1.1", 5, 0},
+		"two":           {[]spoken{{1, 1, 5, 0, false, ""}, {2, 1, 3, 0, false, ""}}, "1.1 2.1", 3, 0},
+		"says nothing":  {[]spoken{{1, 1, 5, 0, false, ""}, {2, 1, 0, 0, false, ""}}, "1.1 2.1", 5, 0},
+		"ends":          {[]spoken{{1, 1, 5, 0, false, ""}, {2, 1, 3, 0, false, ""}, {2, 2, 0, 0, true, ""}}, "1.1 2.1 2.2", 5, 0},
+		"back in place": {[]spoken{{1, 1, 5, 0, false, ""}, {1, 2, 3, 0, false, ""}}, "1.1 1.2", 5, 0},
+		"a successor": {[]spoken{{1, 1, 5, 0, false, ""}, {1, 3, 6, 0, false, ""}, {2, 1, 7, 1, false, ""}},
 			"1.1 2.1 1.3", 7, 0},
-		"what comes after all": {[]spoken{{1, 1, 5, 0, false}, {1, 3, 6, 0, false}, {2, 1, 7, 1, false},
-			{1, 2, 9, 0, false}, {1, 2, 9, 0, false}}, "1.1 2.1 1.3 1.2", 7, 0},
-		"given up": {[]spoken{{1, 1, 5, 0, false}, {2, 1, 9, 0, false}, {3, 1, 0, 1, false}},
+		"what comes after all": {[]spoken{{1, 1, 5, 0, false, ""}, {1, 3, 6, 0, false, ""}, {2, 1, 7, 1, false, ""},
+			{1, 2, 9, 0, false, ""}, {1, 2, 9, 0, false, ""}}, "1.1 2.1 1.3 1.2", 7, 0},
+		"a successor by name": {[]spoken{{1, 1, 5, 0, false, "f"}, {1, 3, 6, 0, false, ""}, {2, 1, 7, 0, false, "f"},
+			{3, 1, 8, 0, false, "g"}}, "1.1 2.1 1.3 3.1", 7, 0},
+		"given up": {[]spoken{{1, 1, 5, 0, false, ""}, {2, 1, 9, 0, false, ""}, {3, 1, 0, 1, false, ""}},
 			"1.1 2.1 3.1", 9, 1},
-		"and back": {[]spoken{{1, 1, 5, 0, false}, {2, 1, 9, 0, false}, {3, 1, 0, 1, false}, {1, 2, 0, 0, false}},
+		"and back": {[]spoken{{1, 1, 5, 0, false, ""}, {2, 1, 9, 0, false, ""}, {3, 1, 0, 1, false, ""}, {1, 2, 0, 0, false, ""}},
 			"1.1 2.1 3.1 1.2", 5, 1},
 	} {
 		l, taken, silent := make(lives), "", 0
@@ -86,13 +90,13 @@ func TestLivesAreBounded(t *testing.T) {
 		l.line(b, life, noon)
 	}
 	for n := range uint64(2 * maxLives) {
-		line(spoken{0, 1, 5, 0, n > 0}, n)
+		line(spoken{0, 1, 5, 0, n > 0, ""}, n)
 	}
 	if _, lives := l[handover.Life{}]; len(l) > maxLives+1 || !lives {
 		t.Errorf("%d lives, and the one that lives is there: %v", len(l), lives)
 	}
 	for n := range 10 * maxAhead {
-		line(spoken{0, 3 + 2*n, 5, 0, false}, 0)
+		line(spoken{0, 3 + 2*n, 5, 0, false, ""}, 0)
 	}
 	if of := l[handover.Life{}]; len(of.ahead) > maxAhead || len(of.Missing) > 4*maxAhead {
 		t.Errorf("%d are held back, %d are missing", len(of.ahead), len(of.Missing))

@@ -43,8 +43,9 @@ type State interface {
 
 // Parts is where sums of closed windows go.
 type Parts interface {
-	// Put writes what a partition has of a window. What is there already stays: it is the same.
-	Put(ctx context.Context, partition int, p release.Partial) error
+	// Put writes what a partition has of a window, whose keys are of an epoch. What is there already
+	// stays: it is the same.
+	Put(ctx context.Context, epoch int64, partition int, p release.Partial) error
 }
 
 // Owned is what the owner of a partition needs.

@@ -23,7 +23,8 @@ func (o *Owner) close(ctx context.Context) error {
 		o.begin(s, through)
 		for c, due := o.due(s, through); due; c, due = o.due(s, through) {
 			if closed := q.detach(c); closed != nil {
-				if err := o.cfg.Parts.Put(ctx, o.cfg.Partition, closed.partial(o.cfg.Partition == 0)); err != nil {
+				sums := closed.partial(o.cfg.Partition == 0)
+				if err := o.cfg.Parts.Put(ctx, dayOf(closed.spec, c.Start), o.cfg.Partition, sums); err != nil {
 					return err
 				}
 			}

@@ -46,8 +46,6 @@ type facts struct {
 	// Dropped is how many messages the broker had dropped when it last said so, plus one;
 	// 0 for not known.
 	Dropped int64 `json:"dropped,omitempty"`
-	// Front is the life of the front that this process was, where it is one.
-	Front []byte `json:"front,omitempty"`
 	// Holes are times of which some may be lost.
 	Holes []gap `json:"holes,omitempty"`
 }
@@ -65,7 +63,7 @@ func (f *facts) clone() facts {
 func (f *facts) equal(g *facts) bool {
 	return f.Shown.equal(&g.Shown) && maps.EqualFunc(f.Next, g.Next, time.Time.Equal) &&
 		slices.Equal(f.Closes, g.Closes) && slices.Equal(f.Lost, g.Lost) &&
-		f.Unread == g.Unread && bytes.Equal(f.Front, g.Front) && f.LostUntil.Equal(g.LostUntil) &&
+		f.Unread == g.Unread && f.LostUntil.Equal(g.LostUntil) &&
 		f.Session == g.Session && bytes.Equal(f.Secret, g.Secret) && slices.Equal(f.Lives, g.Lives) &&
 		f.Dropped == g.Dropped && slices.Equal(f.Holes, g.Holes)
 }

@@ -26,7 +26,6 @@ type recovery struct {
 	journal  *journal
 	windows  *windows
 	closes   *closes
-	front    *front // nil for none
 
 	log  recovered
 	lost map[string]bool // names of windows and epochs that the log lacks
@@ -35,7 +34,7 @@ type recovery struct {
 func newRecovery(i *Ingest) *recovery {
 	return &recovery{
 		cfg: &i.cfg, clock: &i.clock, account: &i.account, liveness: &i.liveness, routing: &i.routing,
-		catchUp: &i.catchUp, journal: &i.journal, windows: &i.windows, closes: &i.closes, front: i.front,
+		catchUp: &i.catchUp, journal: &i.journal, windows: &i.windows, closes: &i.closes,
 		log: newRecovered(), lost: make(map[string]bool),
 	}
 }
@@ -95,9 +94,6 @@ func (r *recovery) restore() {
 	r.windows.recover(&log.facts)
 	r.closes.list = log.facts.Closes
 	r.catchUp.recover(&log.facts)
-	if r.front != nil {
-		r.front.before = log.facts.Front
-	}
 }
 
 // behind reports whether the log is of an earlier time than the ledger: a close is

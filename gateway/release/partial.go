@@ -36,6 +36,22 @@ func NewPartial(stream *plan.Stream, policy string, start, end time.Time, parts 
 	return Partial{stream, policy, start, end, parts, gap, epoch}
 }
 
+// Key names the stream and window.
+func (p Partial) Key() Key { return Key{p.stream.ID, p.start} }
+
+// Missing stands for what another machine has of the same window, and could not say in time: the window
+// is a gap then, for a public reason.
+func (p Partial) Missing(gap string) Partial {
+	p.parts, p.gap = make([]Part, len(p.parts)), gap
+	for i := range p.parts {
+		p.parts[i] = NewPart(p.stream)
+	}
+	if p.epoch != nil {
+		p.epoch = &Epoch{}
+	}
+	return p
+}
+
 // errApart says that partials are not of one window.
 var errApart = errors.New("release: partials of different windows, plans or policies do not add up")
 

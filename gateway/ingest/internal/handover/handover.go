@@ -14,6 +14,7 @@
 // The content says, each list after its length as a varint,
 //
 //	whether the life ends with it (uint8)
+//	the name of the front, empty where partitions know it
 //	lives that nobody waits for any more: 16 bytes each
 //	streams' places: stream, and the start of the first window that the front still has readings for
 //	gaps: stream, start, and why the window lacks readings
@@ -104,6 +105,7 @@ func (h *Head) Seal(key []byte) (cipher.AEAD, error) {
 // Builder gathers a batch. The zero value is empty, and it is empty again after Append.
 type Builder struct {
 	Ends   bool
+	Name   string
 	Lapsed []Life
 	Places []Place
 	Gaps   []Gap
@@ -167,6 +169,7 @@ func (b *Builder) content(out []byte) []byte {
 		ends = 1
 	}
 	out = append(out, ends)
+	text(b.Name)
 	length(len(b.Lapsed))
 	for _, l := range b.Lapsed {
 		out = append(out, l[:]...)

@@ -48,7 +48,7 @@ func example() (*Builder, []told, []Window) {
 			Has: 3, Values: [8]int64{-5, 1 << 60}}},
 		{0, true, window.Entry{Alive: true, Sensor: 1}},
 	}
-	b := &Builder{Ends: true, Lapsed: []Life{{4}, {5}},
+	b := &Builder{Ends: true, Name: "front-1", Lapsed: []Life{{4}, {5}},
 		Places: []Place{{"footfall", 3600e9}, {"noise", -1}},
 		Gaps:   []Gap{{"noise", 0, "broker_away"}}, Heard: []uint64{7, 1 << 63}}
 	windows := []Window{hour, next}
@@ -80,7 +80,7 @@ func TestWhatIsSealedOpens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !got.Ends || !slices.Equal(got.Lapsed, want.Lapsed) ||
+	if !got.Ends || got.Name != want.Name || !slices.Equal(got.Lapsed, want.Lapsed) ||
 		!slices.Equal(got.Places, want.Places) || !slices.Equal(got.Gaps, want.Gaps) ||
 		!slices.Equal(got.Heard, want.Heard) || !slices.Equal(got.Windows, windows) {
 		t.Errorf("%+v", got)
@@ -141,7 +141,7 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again := Builder{Ends: b.Ends, Lapsed: b.Lapsed, Places: b.Places, Gaps: b.Gaps, Heard: b.Heard,
+		again := Builder{Ends: b.Ends, Name: b.Name, Lapsed: b.Lapsed, Places: b.Places, Gaps: b.Gaps, Heard: b.Heard,
 			windows: b.Windows}
 		list := all(t, b)
 		for n := range list {

@@ -22,6 +22,7 @@ var errBatch = errors.New("handover: this is none, or not one that was sealed wi
 type Batch struct {
 	Head
 	Ends    bool
+	Name    string
 	Lapsed  []Life
 	Places  []Place
 	Gaps    []Gap
@@ -74,6 +75,7 @@ func read(h Head, content []byte) (*Batch, error) {
 	default:
 		return nil, errBatch
 	}
+	b.Name = r.text()
 	for range r.list(len(Life{})) {
 		b.Lapsed = append(b.Lapsed, r.life())
 	}
