@@ -187,6 +187,7 @@ func (f *front) open(of *frontStream, p *route, start, end time.Time) (*frontSlo
 	if err != nil {
 		return nil, err
 	}
+	defer clear(key)
 	derive := func(what string) []byte {
 		out, _ := hkdf.Key(sha256.New, key, nil, "sluice "+what, pseudonym.KeySize) // it is short enough
 		return out
@@ -258,6 +259,7 @@ func (f *front) parcel(partition int, epoch int64) (*parcel, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer clear(key)
 	head := handover.Head{Epoch: epoch, Partition: uint16(partition), Life: f.life}
 	seal, err := head.Seal(key)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 //	                          what that says of it
 //
 // The error is fs.ErrNotExist where the secret is gone for ever; after any other one it may be
-// asked for again. Nobody changes what it returns.
+// asked for again. What is returned is a copy, and overwritten once it has been used.
 type Keys interface {
 	Key(epoch int64, use string) ([]byte, error)
 }

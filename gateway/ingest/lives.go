@@ -252,6 +252,7 @@ func (o *Owner) lapse(ctx context.Context) error {
 	o.lapser.number++
 	h := handover.Head{Epoch: o.epoch, Partition: uint16(o.cfg.Partition), Life: o.lapser.id, Number: o.lapser.number}
 	seal, err := h.Seal(key)
+	clear(key)
 	if err != nil {
 		return err
 	}

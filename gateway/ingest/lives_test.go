@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,23 +14,30 @@ import (
 	"sluice/plan"
 )
 
-// said is what lives say of a stream, in a log.
-type spoken struct {
-	life, number int
-	next         int64 // 0 for nothing
-	lapses       int   // 0 for none
-	ends         bool
-	name         string
-}
-
-func (s spoken) batch() *handover.Batch {
-	b := &handover.Batch{Head: handover.Head{Life: handover.Life{byte(s.life)}, Number: uint64(s.number)}, Ends: s.ends,
-		Name: s.name}
-	if s.next > 0 {
-		b.Places = []handover.Place{{Stream: "s", Next: s.next}}
+// utter is the batch of a text like "2.1 at 7 without 1 as f ends": life 2's first batch says that it has
+// turned from what is before 7, that nobody waits for life 1, its name, and that it ends.
+func utter(t *testing.T, text string) *handover.Batch {
+	t.Helper()
+	b := &handover.Batch{}
+	words := strings.Fields(text)
+	if _, err := fmt.Sscanf(words[0], "%d.%d", &b.Life[0], &b.Number); err != nil {
+		t.Fatal(err)
 	}
-	if s.lapses > 0 {
-		b.Lapsed = []handover.Life{{byte(s.lapses)}}
+	for n := 1; n < len(words); n++ {
+		if words[n] == "ends" {
+			b.Ends = true
+			continue
+		}
+		value, _ := strconv.Atoi(words[n+1])
+		switch words[n] {
+		case "at":
+			b.Places = []handover.Place{{Stream: "s", Next: int64(value)}}
+		case "without":
+			b.Lapsed = []handover.Life{{byte(value)}}
+		case "as":
+			b.Name = words[n+1]
+		}
+		n++
 	}
 	return b
 }
@@ -37,33 +46,31 @@ func (s spoken) batch() *handover.Batch {
 // all lives say so that somebody waits for.
 func TestTurns(t *testing.T) {
 	for name, c := range map[string]struct {
-		log     []spoken
+		log     string
 		taken   string
 		through int64
 		silent  int
 	}{
-		"in order":      {[]spoken{{1, 1, 5, 0, false, ""}, {1, 2, 6, 0, false, ""}}, "1.1 1.2", 6, 0},
-		"sent twice":    {[]spoken{{1, 1, 5, 0, false, ""}, {1, 1, 9, 0, false, ""}}, "1.1", 5, 0},
-		"overtaken":     {[]spoken{{1, 2, 6, 0, false, ""}, {1, 1, 5, 0, false, ""}, {1, 2, 9, 0, false, ""}}, "1.1 1.2", 6, 0},
-		"waits":         {[]spoken{{1, 1, 5, 0, false, ""}, {1, 3, 9, 0, false, ""}}, "1.1", 5, 0},
-		"two":           {[]spoken{{1, 1, 5, 0, false, ""}, {2, 1, 3, 0, false, ""}}, "1.1 2.1", 3, 0},
-		"says nothing":  {[]spoken{{1, 1, 5, 0, false, ""}, {2, 1, 0, 0, false, ""}}, "1.1 2.1", 5, 0},
-		"ends":          {[]spoken{{1, 1, 5, 0, false, ""}, {2, 1, 3, 0, false, ""}, {2, 2, 0, 0, true, ""}}, "1.1 2.1 2.2", 5, 0},
-		"back in place": {[]spoken{{1, 1, 5, 0, false, ""}, {1, 2, 3, 0, false, ""}}, "1.1 1.2", 5, 0},
-		"a successor": {[]spoken{{1, 1, 5, 0, false, ""}, {1, 3, 6, 0, false, ""}, {2, 1, 7, 1, false, ""}},
+		"in order":      {"1.1 at 5, 1.2 at 6", "1.1 1.2", 6, 0},
+		"sent twice":    {"1.1 at 5, 1.1 at 9", "1.1", 5, 0},
+		"overtaken":     {"1.2 at 6, 1.1 at 5, 1.2 at 9", "1.1 1.2", 6, 0},
+		"waits":         {"1.1 at 5, 1.3 at 9", "1.1", 5, 0},
+		"two":           {"1.1 at 5, 2.1 at 3", "1.1 2.1", 3, 0},
+		"says nothing":  {"1.1 at 5, 2.1", "1.1 2.1", 5, 0},
+		"ends":          {"1.1 at 5, 2.1 at 3, 2.2 ends", "1.1 2.1 2.2", 5, 0},
+		"back in place": {"1.1 at 5, 1.2 at 3", "1.1 1.2", 5, 0},
+		"a successor": {"1.1 at 5, 1.3 at 6, 2.1 at 7 without 1",
 			"1.1 2.1 1.3", 7, 0},
-		"what comes after all": {[]spoken{{1, 1, 5, 0, false, ""}, {1, 3, 6, 0, false, ""}, {2, 1, 7, 1, false, ""},
-			{1, 2, 9, 0, false, ""}, {1, 2, 9, 0, false, ""}}, "1.1 2.1 1.3 1.2", 7, 0},
-		"a successor by name": {[]spoken{{1, 1, 5, 0, false, "f"}, {1, 3, 6, 0, false, ""}, {2, 1, 7, 0, false, "f"},
-			{3, 1, 8, 0, false, "g"}}, "1.1 2.1 1.3 3.1", 7, 0},
-		"given up": {[]spoken{{1, 1, 5, 0, false, ""}, {2, 1, 9, 0, false, ""}, {3, 1, 0, 1, false, ""}},
+		"what comes after all": {"1.1 at 5, 1.3 at 6, 2.1 at 7 without 1, 1.2 at 9, 1.2 at 9", "1.1 2.1 1.3 1.2", 7, 0},
+		"a successor by name":  {"1.1 at 5 as f, 1.3 at 6, 2.1 at 7 as f, 3.1 at 8 as g", "1.1 2.1 1.3 3.1", 7, 0},
+		"given up": {"1.1 at 5, 2.1 at 9, 3.1 without 1",
 			"1.1 2.1 3.1", 9, 1},
-		"and back": {[]spoken{{1, 1, 5, 0, false, ""}, {2, 1, 9, 0, false, ""}, {3, 1, 0, 1, false, ""}, {1, 2, 0, 0, false, ""}},
+		"and back": {"1.1 at 5, 2.1 at 9, 3.1 without 1, 1.2",
 			"1.1 2.1 3.1 1.2", 5, 1},
 	} {
 		l, taken, silent := make(lives), "", 0
-		for seq, s := range c.log {
-			b := s.batch()
+		for seq, text := range strings.Split(c.log, ", ") {
+			b := utter(t, text)
 			if l.had(b.Head) {
 				continue
 			}
@@ -84,19 +91,20 @@ func TestTurns(t *testing.T) {
 // TestLivesAreBounded, those that ended first going first; what is held back is, too.
 func TestLivesAreBounded(t *testing.T) {
 	l := make(lives)
-	line := func(s spoken, life uint64) {
-		b := s.batch()
+	line := func(text string, life uint64) {
+		b := utter(t, text)
 		b.Life = handover.Life{byte(life), byte(life >> 8), byte(life >> 16)}
 		l.line(b, life, noon)
 	}
+	line("0.1 at 5", 0)
 	for n := range uint64(2 * maxLives) {
-		line(spoken{0, 1, 5, 0, n > 0, ""}, n)
+		line("0.1 at 5 ends", n+1)
 	}
 	if _, lives := l[handover.Life{}]; len(l) > maxLives+1 || !lives {
 		t.Errorf("%d lives, and the one that lives is there: %v", len(l), lives)
 	}
 	for n := range 10 * maxAhead {
-		line(spoken{0, 3 + 2*n, 5, 0, false, ""}, 0)
+		line(fmt.Sprintf("0.%d at 5", 3+2*n), 0)
 	}
 	if of := l[handover.Life{}]; len(of.ahead) > maxAhead || len(of.Missing) > 4*maxAhead {
 		t.Errorf("%d are held back, %d are missing", len(of.ahead), len(of.Missing))

@@ -200,7 +200,9 @@ func (o *Owner) open(ctx context.Context, h handover.Head, raw []byte) (*handove
 		if err != nil {
 			return nil, err
 		}
-		if seal, err = of.Seal(key); err != nil {
+		seal, err = of.Seal(key)
+		clear(key)
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -104,6 +104,7 @@ func (l *stateLog) seal(ctx context.Context, epoch int64) (cipher.AEAD, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer clear(key)
 	derived, err := hkdf.Key(sha256.New, key, nil, stateWords, 32)
 	if err != nil {
 		return nil, err

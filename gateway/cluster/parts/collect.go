@@ -129,6 +129,7 @@ func (s *sums) take(ctx context.Context, e engine.Entry) ([]release.Batch, error
 	if err != nil {
 		return nil, err
 	}
+	defer clear(key)
 	seal, err := sealOf(key)
 	if err != nil {
 		return nil, err

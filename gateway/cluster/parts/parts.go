@@ -35,7 +35,7 @@ func Spec(replicas int) engine.Spec {
 }
 
 // Keys are the cluster's: 32 bytes for use part-P, of an epoch. The error is fs.ErrNotExist where they are gone for
-// ever; after another one they may be asked for again.
+// ever; after another one they may be asked for again. What is returned is a copy, and overwritten after use.
 type Keys interface {
 	Key(epoch int64, use string) ([]byte, error)
 }
@@ -52,6 +52,7 @@ func (w *Writer) Put(ctx context.Context, epoch int64, partition int, p release.
 	if err != nil {
 		return err
 	}
+	defer clear(key)
 	seal, subject, err := placed(key, epoch, partition, p.Key())
 	if err != nil {
 		return err
