@@ -2,16 +2,12 @@ package simulate
 
 import (
 	"context"
-	"errors"
-	"path/filepath"
 	"slices"
 	"time"
 
-	"sluice/firmware-sim/replay"
 	"sluice/firmware-sim/street"
 	"sluice/internal/civil"
 	"sluice/policy/bundle"
-	"sluice/register"
 )
 
 // Traffic is what sensors send, minute by minute.
@@ -74,49 +70,4 @@ func InCity(d *bundle.Decision) bool {
 		}
 	}
 	return true
-}
-
-// Recorded is a file of readings, as firmware-sim replays it, shifted by whole days to begin on the
-// draft's first day. The register has the kind and zone of each sensor.
-func Recorded(
-	file, mapping, layout, timezone string, reg *register.Register, p *bundle.Policy, d *bundle.Decision,
-) (Traffic, error) {
-	m, err := replay.ParseMapping(mapping, layout, timezone)
-	if err != nil {
-		return Traffic{}, err
-	}
-	rows, _, err := replay.Read(file, m)
-	if err != nil {
-		return Traffic{}, err
-	}
-	var sensors []street.Sensor
-	index := make(map[string]int)
-	for i := range reg.Sensors {
-		x := &reg.Sensors[i]
-		index[x.ID] = len(sensors)
-		sensors = append(sensors,
-			street.Sensor{ID: x.ID, Owner: x.Owner, Zone: x.ZoneOf(p.Zones), Kind: street.Kind(x.Kind)})
-	}
-	rows = slices.DeleteFunc(rows, func(r replay.Row) bool { _, known := index[r.Sensor]; return !known })
-	if len(rows) == 0 {
-		return Traffic{}, errors.New("no row of the file is of a sensor in the register")
-	}
-	first := civil.Midnight(rows[0].Time.In(p.Location).Year(), rows[0].Time.In(p.Location).Month(),
-		rows[0].Time.In(p.Location).Day(), p.Location)
-	shift := d.Stream.From.Sub(first).Round(24 * time.Hour)
-	last := rows[len(rows)-1].Time.Add(shift)
-	start := rows[0].Time.Add(shift).Truncate(time.Minute)
-	begin := func() func(time.Time) []street.Observation {
-		at := 0
-		return func(t time.Time) (out []street.Observation) {
-			for ; at < len(rows) && rows[at].Time.Add(shift).Before(t.Add(time.Minute)); at++ {
-				out = append(out,
-					street.Observation{Sensor: index[rows[at].Sensor], Time: rows[at].Time.Add(shift),
-						Fields: rows[at].Fields})
-			}
-			return out
-		}
-	}
-	return Traffic{Name: "the file " + filepath.Base(file), Sensors: sensors, Start: start,
-		Minutes: int(last.Sub(start)/time.Minute) + 1, Begin: begin}, nil
 }

@@ -8,6 +8,7 @@ func (s *Server) register() {
 	s.page("GET /file/{name}", s.file)
 	s.page("GET /see/{id}", s.see)
 	s.page("POST /see/{id}", s.seeWrite)
+	s.page("POST /see/{id}/readings", s.seeReadings)
 	s.page("GET /see/{id}/result", s.seeResult)
 	s.page("GET /see/{id}/proposal", s.seeProposal)
 	s.page("GET /see/{id}/progress", s.seeProgress)

@@ -18,8 +18,10 @@ type seen struct {
 	ID, File, Title, Sum string
 	Form                 wanted
 	About                bool // it is about people: there is something to protect
-	City                 bool // the simulated city has what it is about
 	Asks                 string
+	Sources              []choice
+	Columns              string // of a file of readings
+	Unread               string // why a file cannot be used
 	Limits               limits
 	Windows              []choice
 	Cells, Numbers       []choice
@@ -109,9 +111,10 @@ func (s *Server) seen(r *http.Request, propose bool) (*seen, error) {
 	}
 	l := langOf(r)
 	page := &seen{ID: r.PathValue("id"), File: d.file, Sum: d.sum, Title: l.Title(d.decision.Title),
-		About: !d.decision.Stream.Unit.None(), City: simulate.InCity(d.decision), Asks: asks(d.decision),
+		About: !d.decision.Stream.Unit.None(), Asks: asks(d.decision), Columns: columns(d.decision),
 		Fixed: len(d.decision.Stream.OwnerParts()) > 0}
 	page.Form = readForm(r.URL.Query(), d.decision)
+	page.Sources = s.sources(l, d.decision, &page.Form)
 	page.Limits = limitsOf(d)
 	page.Windows = windows(l, d.decision, page.Form.values)
 	for _, key := range page.Form.wrong {

@@ -15,8 +15,8 @@ import (
 type wanted struct {
 	// Passes, Peak and Returns are the three answers, as they were written.
 	Passes, Peak, Returns string
-	// City is for the simulated city instead of the three answers.
-	City bool
+	// Street is what is tried: answers, city, or the id of a recording.
+	Street string
 	// Every, Min, Epsilon and Times are the values, as they were written.
 	Every, Min, Epsilon, Times string
 	// Beside is what the draft is compared with: file, force, none, or other values.
@@ -44,7 +44,7 @@ func readForm(q url.Values, d *bundle.Decision) wanted {
 	}
 	f := wanted{
 		Passes: or("passes", strconv.Itoa(usual.Passes)), Peak: or("peak", strconv.Itoa(usual.Peak)),
-		Returns: or("returns", decimal(usual.Returns)), City: q.Get("street") == "city",
+		Returns: or("returns", decimal(usual.Returns)), Street: or("street", "answers"),
 		Every: or("every", own.Every.String()), Min: or("min", strconv.FormatInt(own.MinUnits, 10)),
 		Epsilon: or("epsilon", decimal(own.Epsilon)), Times: or("times", strconv.FormatInt(own.MaxContributions, 10)),
 		Beside: or("beside", "file"), Cell: q.Get("cell"), Number: q.Get("number"),
@@ -90,8 +90,8 @@ func (f *wanted) read(every, least, epsilon, times string) (v simulate.Values) {
 func (f wanted) Query() url.Values {
 	q := url.Values{"passes": {f.Passes}, "peak": {f.Peak}, "returns": {f.Returns}, "every": {f.Every}, "min": {f.Min},
 		"epsilon": {f.Epsilon}, "times": {f.Times}, "beside": {f.Beside}}
-	if f.City {
-		q.Set("street", "city")
+	if f.Street != "answers" {
+		q.Set("street", f.Street)
 	}
 	for key, v := range map[string]string{"cell": f.Cell, "number": f.Number} {
 		if v != "" {

@@ -74,19 +74,38 @@ func (s *Server) rehearsal(
 ) (*simulate.Rehearsal, error) {
 	l := langOf(r)
 	key := l.String() + " " + f.answers.String()
-	if f.City {
-		key = l.String() + " city"
-	}
-	return s.streets.get(r.Context(), p, d, key, s.speech(l), func() simulate.Traffic {
-		if f.City {
-			tr := simulate.City(p, d, 1, 1)
-			tr.Name = say(l, "see.city")
-			return tr
+	var tr simulate.Traffic
+	switch one := s.recordings.get(f.Street); {
+	case one != nil:
+		key = l.String() + " " + one.id
+		var err error
+		if tr, err = one.r.InZones(p, d); err != nil {
+			return nil, &simulate.Lacks{Decision: d.Decision, Sentences: []string{s.retell(r, err.Error())}}
 		}
-		tr := f.answers.Traffic(p, d, 1, 1)
+		tr.Name = one.name
+	case f.Street == "city":
+		key = l.String() + " city"
+		tr = simulate.City(p, d, 1, 1)
+		tr.Name = say(l, "see.city")
+	default:
+		tr = f.answers.Traffic(p, d, 1, 1)
 		tr.Name = say(l, "see.street")
-		return tr
-	})
+	}
+	return s.streets.get(r.Context(), p, d, key, s.speech(l), tr)
+}
+
+// sources are what a draft can be tried on.
+func (s *Server) sources(l explain.Lang, d *bundle.Decision, f *wanted) []choice {
+	list := []choice{{"answers", say(l, "see.answers"), false}}
+	if simulate.InCity(d) {
+		list = append(list, choice{"city", say(l, "see.city"), false})
+	}
+	for _, x := range s.recordings.all() {
+		list = append(list, choice{x.id, x.name, false})
+	}
+	at := max(0, slices.IndexFunc(list, func(c choice) bool { return c.Value == f.Street }))
+	list[at].Chosen, f.Street = true, list[at].Value
+	return list
 }
 
 // try fills in what comes of the form.

@@ -36,7 +36,7 @@ func (s *streets) percent() int { return int(s.done.Load()) }
 // get makes a rehearsal, or finds the one of this decision, policy and street.
 func (s *streets) get(
 	ctx context.Context, p *bundle.Policy, d *bundle.Decision, street string, sp simulate.Speech,
-	tr func() simulate.Traffic,
+	tr simulate.Traffic,
 ) (*simulate.Rehearsal, error) {
 	key := fmt.Sprint(p.Files.Digest(), " ", d.Decision, " ", street)
 	s.mu.Lock()
@@ -53,7 +53,7 @@ func (s *streets) get(
 	s.mu.Unlock()
 	one.once.Do(func() {
 		// Whoever asks next wants it, too, when this one is gone.
-		one.r, one.err = simulate.NewRehearsal(context.WithoutCancel(ctx), p, d, tr(), sp, func(done, total int) {
+		one.r, one.err = simulate.NewRehearsal(context.WithoutCancel(ctx), p, d, tr, sp, func(done, total int) {
 			s.done.Store(int64(100 * done / max(1, total)))
 		})
 	})

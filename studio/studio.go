@@ -44,14 +44,15 @@ type Options struct {
 
 // Server is one studio, over one directory.
 type Server struct {
-	o        Options
-	desk     *desk
-	listener net.Listener
-	secret   string
-	mux      *http.ServeMux
-	pages    pages
-	drafts   *drafts
-	streets  streets
+	o          Options
+	desk       *desk
+	listener   net.Listener
+	secret     string
+	mux        *http.ServeMux
+	pages      pages
+	drafts     *drafts
+	streets    streets
+	recordings recordings
 }
 
 // maxConnections bounds open connections: a browser opens six.

@@ -89,6 +89,11 @@ func Read(path string, m *Mapping) (rows []Row, bad int, err error) {
 		return nil, 0, err
 	}
 	defer f.Close()
+	return ReadFrom(f, path, m)
+}
+
+// ReadFrom is Read of an open file; by the end of its name it is CSV or JSON lines.
+func ReadFrom(f io.Reader, name string, m *Mapping) (rows []Row, bad int, err error) {
 	each := func(get func(string) (string, bool)) {
 		if r, ok := m.row(get); ok {
 			rows = append(rows, r)
@@ -96,7 +101,7 @@ func Read(path string, m *Mapping) (rows []Row, bad int, err error) {
 			bad++
 		}
 	}
-	if filepath.Ext(path) == ".csv" {
+	if filepath.Ext(name) == ".csv" {
 		err = m.readCSV(f, each)
 	} else {
 		err = readLines(f, each)
