@@ -97,6 +97,9 @@ var arrows = map[string]row{
 	"gateway/cluster/keys": {"keys of epochs: committed to in a log, asked for by who is in the roster",
 		"gateway/cluster/engine gateway/cluster/roster internal/retry perm"},
 	"gateway/cluster/lease": {"who should do what, by keys that expire", "gateway/cluster/engine internal/retry"},
+	"gateway/cluster/member": {"a machine's place: who it is, its connections, its keys, its duties",
+		"gateway/cluster/duty gateway/cluster/engine gateway/cluster/keys gateway/cluster/roster " +
+			"gateway/cluster/settings internal/retry"},
 	"gateway/cluster/roster": {"who the machines are: a file that people write and sign, by keys that ballots take",
 		"internal/yamldoc perm policy/ballot policy/ballot/signers"},
 	"gateway/cluster/logs": {"what fronts and owners of partitions share, in logs of that engine, as ingest wants them",

@@ -1,0 +1,222 @@
+// Package member is a machine's place in a cluster: it reads who it is, connects, looks whether the servers keep what
+// they acknowledge, and has what every role needs: a connection, keys, and duties. The gateway does not use it yet.
+//
+// The directory of credentials has
+//
+//	data.nk      seed of the servers' account that logs are in
+//	keys.nk      seed of the one that keys go through, which has no JetStream
+//	system.nk    seed of the servers' own account, where this machine is to look at all of their settings; else none
+//	member.key   the member's private key, whose public half is in the roster
+//	signers      who may sign the roster, as allowed_signers of ssh-keygen(1)
+//
+// The roster is read again each minute. One that is not signed, is older than the one before, or lacks this member in
+// its roles, is not taken: the one before holds, and Problem says so.
+package member
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"reflect"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sluice/gateway/cluster/duty"
+	"sluice/gateway/cluster/engine"
+	"sluice/gateway/cluster/keys"
+	"sluice/gateway/cluster/roster"
+	"sluice/gateway/cluster/settings"
+	"sluice/internal/retry"
+)
+
+// Place is what a member needs beside its configuration.
+type Place struct {
+	// Keys is a memory-backed directory for keys; empty for none.
+	Keys string
+	// Tags is how long after the end of a span in which units are recognised something of it is tagged, and Opens how
+	// long after a day something of it is opened.
+	Tags, Opens time.Duration
+	// Shredded is given receipts for keys, as they were signed; nil for nobody.
+	Shredded func(receipt []byte)
+	// Single is a simulation with one server.
+	Single bool
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Member is a machine that is connected.
+type Member struct {
+	Data *engine.Conn // for logs
+	Ring *keys.Ring
+	Duty *duty.Member
+
+	c      Config
+	place  Place
+	keys   *engine.Conn
+	roster atomic.Pointer[roster.Roster]
+	read   retry.Once // why the roster that is there is not taken
+}
+
+const (
+	leaseTTL    = 15 * time.Second // longer than an election, so that no server's death takes a lease away
+	rosterEvery = time.Minute
+	ahead       = 10 * time.Minute
+	patience    = 6 * time.Hour
+)
+
+// Open reads who this machine is, connects, and refuses servers that lose what they acknowledge or keep what they must
+// not.
+func Open(ctx context.Context, c Config, p Place) (_ *Member, err error) {
+	c.SetDefaults()
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	m := &Member{c: c, place: p}
+	defer func() {
+		if err != nil {
+			m.Close()
+		}
+	}()
+	r, _, err := roster.Read(c.Roster, c.file("signers"))
+	if err != nil {
+		return nil, err
+	}
+	if err := c.in(r); err != nil {
+		return nil, err
+	}
+	me, err := r.Identify(c.Name, c.file("member.key"))
+	if err != nil {
+		return nil, err
+	}
+	m.roster.Store(r)
+	if m.Data, err = engine.Dial(ctx, m.reach("data.nk")); err != nil {
+		return nil, fmt.Errorf("connecting for data: %w", err)
+	}
+	if m.keys, err = engine.Dial(ctx, m.reach("keys.nk")); err != nil {
+		return nil, fmt.Errorf("connecting for keys: %w", err)
+	}
+	if err := m.examine(ctx); err != nil {
+		return nil, err
+	}
+	return m, m.open(ctx, me)
+}
+
+func (m *Member) reach(credentials string) engine.Config {
+	reach := m.c.reach(credentials)
+	reach.Log = m.place.Log
+	return reach
+}
+
+func (m *Member) replicas() int {
+	if m.place.Single {
+		return 1
+	}
+	return 3
+}
+
+// open opens what is on the servers.
+func (m *Member) open(ctx context.Context, me *roster.Me) error {
+	epochs, err := m.Data.Open(ctx, keys.Spec(m.replicas()))
+	if err != nil {
+		return err
+	}
+	bucket, err := m.Data.Bucket(ctx, "leases", leaseTTL, m.replicas())
+	if err != nil {
+		return err
+	}
+	m.Duty = duty.New(bucket, m.c.Name, m.place.Log)
+	m.Ring, err = keys.Open(keys.Config{
+		Me: me, Roster: m.roster.Load, Channel: m.keys, Commitments: epochs, Partitions: m.c.Partitions,
+		Keep: m.c.May(roster.Front), Tags: m.place.Tags, Opens: m.place.Opens, Ahead: ahead, Patience: patience,
+		Owns: m.Duty.Owns, Shredded: m.place.Shredded, Dir: m.place.Keys, Now: m.place.Now, Log: m.place.Log,
+	})
+	return err
+}
+
+// examine looks at the servers, as far as this machine may.
+func (m *Member) examine(ctx context.Context) error {
+	from := settings.Sources{
+		Data: m.Data, Keys: m.keys, Single: m.place.Single, Logs: []engine.Spec{keys.Spec(m.replicas())},
+	}
+	if _, err := os.Stat(m.c.file("system.nk")); !errors.Is(err, fs.ErrNotExist) {
+		system, err := engine.Dial(ctx, m.reach("system.nk"))
+		if err != nil {
+			return fmt.Errorf("connecting to look at the servers: %w", err)
+		}
+		defer system.Close()
+		from.System = system
+	}
+	var wrong []string
+	for _, f := range settings.Examine(ctx, from) {
+		if f.Lost {
+			wrong = append(wrong, fmt.Sprintf("%s: %s; %s", f.Of, f.What, f.Fix))
+		}
+	}
+	if len(wrong) > 0 {
+		return errors.New("the servers would lose what they acknowledge, or keep what they must not: " +
+			strings.Join(wrong, "; "))
+	}
+	return nil
+}
+
+// Run keeps keys, the roster, and who shares partitions up to date, until ctx ends. A worker's partitions are shared by
+// Duty.Share, beside it.
+func (m *Member) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	defer stop()
+	beside.Go(func() { m.Duty.Watch(ctx) })
+	beside.Go(func() {
+		for retry.Sleep(ctx, rosterEvery) {
+			m.reread()
+		}
+	})
+	return m.Ring.Run(ctx)
+}
+
+// reread takes the roster that is there, if it is a later one of ours.
+func (m *Member) reread() {
+	r, by, err := roster.Read(m.c.Roster, m.c.file("signers"))
+	if err == nil {
+		err = m.c.in(r)
+	}
+	before := m.roster.Load()
+	if err == nil && (r.Version < before.Version || r.Version == before.Version && !reflect.DeepEqual(r, before)) {
+		err = fmt.Errorf("%s is another one, of version %d, and %d holds; give it a larger version, and sign it again",
+			m.c.Roster, r.Version, before.Version)
+	}
+	if err != nil {
+		if m.read.News(err.Error()) {
+			m.place.Log.Error("the roster is not taken; the one before holds", "error", err)
+		}
+		return
+	}
+	m.read.News("")
+	if r.Version > before.Version {
+		m.place.Log.Info("another roster holds", "version", r.Version, "signed_by", by)
+		m.roster.Store(r)
+	}
+}
+
+// Problem says what keeps the member from its work; empty for nothing.
+func (m *Member) Problem() string {
+	if why := m.read.Last(); why != "" {
+		return "the roster is not taken: " + why
+	}
+	return m.Ring.Problem()
+}
+
+// Close ends the connections; Run must have returned.
+func (m *Member) Close() {
+	for _, conn := range []*engine.Conn{m.Data, m.keys} {
+		if conn != nil {
+			conn.Close()
+		}
+	}
+}

@@ -1,0 +1,217 @@
+package member
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"sluice/gateway/cluster/keys"
+	"sluice/gateway/cluster/roster"
+	"sluice/policy/ballot"
+	"sluice/test/harness"
+	"sluice/test/nats"
+)
+
+// city is a roster that an operator signs, and the directories of its members.
+type city struct {
+	t        *testing.T
+	dir      string
+	operator []byte
+	keys     map[string][2]string // private, public
+	servers  *nats.Servers
+}
+
+func newCity(t *testing.T, s *nats.Servers, names ...string) *city {
+	t.Helper()
+	operator, line, err := ballot.Generate("operator")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &city{t: t, dir: t.TempDir(), operator: operator, keys: map[string][2]string{}, servers: s}
+	for _, name := range names {
+		private, public, err := roster.New(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.keys[name] = [2]string{string(private), strings.TrimSpace(public)}
+		dir := c.of(name)
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		c.write(filepath.Join(dir, "member.key"), string(private))
+		c.write(filepath.Join(dir, "signers"), "operator "+line+"\n")
+		if s != nil {
+			c.copy(s.Data, filepath.Join(dir, "data.nk"))
+			c.copy(s.Keys, filepath.Join(dir, "keys.nk"))
+		}
+	}
+	return c
+}
+
+func (c *city) of(name string) string { return filepath.Join(c.dir, name) }
+
+func (c *city) write(path, text string) {
+	c.t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *city) copy(from, to string) {
+	c.t.Helper()
+	raw, err := os.ReadFile(from)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.write(to, string(raw))
+}
+
+// sign writes a roster, with members as front-1: front.
+func (c *city) sign(version int, members ...string) {
+	c.t.Helper()
+	text := fmt.Sprintf("version: %d\nmembers:\n", version)
+	for _, m := range members {
+		name, roles, _ := strings.Cut(m, ": ")
+		text += fmt.Sprintf("  - {name: %s, key: %s, roles: [%s]}\n", name, c.keys[name][1], roles)
+	}
+	sig, err := ballot.Sign(c.operator, []byte(text), roster.Namespace)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.write(c.file(), text)
+	c.write(c.file()+".sig", string(sig.File()))
+}
+
+func (c *city) file() string { return filepath.Join(c.dir, "roster.yaml") }
+
+func (c *city) config(name string, roles ...roster.Role) Config {
+	cfg := Config{NATS: []string{"tls://127.0.0.1:1"}, Credentials: c.of(name), Name: name, Roles: roles,
+		Roster: c.file()}
+	if c.servers != nil {
+		cfg.NATS, cfg.CA = c.servers.URLs(), c.servers.CA
+	}
+	return cfg
+}
+
+func place() Place {
+	return Place{Tags: time.Hour, Opens: 24 * time.Hour, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+}
+
+// open opens a member and runs it.
+func (c *city) open(name string, roles ...roster.Role) *Member {
+	c.t.Helper()
+	m, err := Open(c.t.Context(), c.config(name, roles...), place())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(c.t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- m.Run(ctx) }()
+	c.t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			c.t.Errorf("%s: %v", name, err)
+		}
+		m.Close()
+	})
+	return m
+}
+
+// TestCity: members that are opened from their files have the keys of their roles, of the partitions that fall to them;
+// a later roster that is signed is taken, and another is not.
+func TestCity(t *testing.T) {
+	s := nats.Start(t)
+	c := newCity(t, s, "front-1", "worker-1", "hall", "late")
+	c.sign(1, "front-1: front", "worker-1: worker", "hall: releaser")
+	front, worker := c.open("front-1", roster.Front), c.open("worker-1", roster.Worker)
+	hall := c.open("hall", roster.Releaser)
+	ctx, stop := context.WithCancel(t.Context())
+	shared := make(chan bool)
+	go func() {
+		worker.Duty.Share(ctx, usualPartitions, func(ctx context.Context, _ int) error { <-ctx.Done(); return nil })
+		close(shared)
+	}()
+	t.Cleanup(func() { stop(); <-shared })
+	day := keys.EpochOf(time.Now())
+	key := func(m *Member, use string) (k []byte) {
+		t.Helper()
+		harness.Await(t, time.Minute, use, func() bool {
+			var err error
+			k, err = m.Ring.Key(day, use)
+			return err == nil
+		})
+		return k
+	}
+	if !bytes.Equal(key(worker, "seal-3"), key(front, "seal-3")) ||
+		!bytes.Equal(key(worker, "part-3"), key(hall, "part-3")) {
+		t.Error("members have different keys")
+	}
+	if _, err := Open(t.Context(), c.config("late", roster.Front), place()); err == nil ||
+		!strings.Contains(err.Error(), "no member") {
+		t.Errorf("who is not in the roster: %v", err)
+	}
+	c.sign(1, "front-1: front", "worker-1: worker", "hall: releaser", "late: front")
+	front.reread()
+	if !strings.Contains(front.Problem(), "larger version") {
+		t.Errorf("another roster of the same version: %q", front.Problem())
+	}
+	c.sign(2, "worker-1: worker", "hall: releaser", "late: front")
+	front.reread()
+	if !strings.Contains(front.Problem(), "no member") {
+		t.Errorf("a roster without it: %q", front.Problem())
+	}
+	c.sign(2, "front-1: front", "worker-1: worker", "hall: releaser", "late: front")
+	for _, m := range []*Member{front, worker, hall} {
+		m.reread()
+		if m.Problem() != "" {
+			t.Error(m.Problem())
+		}
+	}
+	late := c.open("late", roster.Front)
+	if !bytes.Equal(key(late, "seal-3"), key(front, "seal-3")) {
+		t.Error("who came later has another key")
+	}
+	c.copy(s.Data, filepath.Join(c.of("late"), "keys.nk"))
+	if _, err := Open(t.Context(), c.config("late", roster.Front), place()); err == nil ||
+		!strings.Contains(err.Error(), "JetStream") {
+		t.Errorf("keys over the account for data: %v", err)
+	}
+}
+
+// TestRefused: what cannot run is refused before anybody is called, and the error says what to write.
+func TestRefused(t *testing.T) {
+	c := newCity(t, nil, "front-1", "worker-1")
+	c.sign(1, "front-1: front", "worker-1: worker")
+	for what, change := range map[string]struct {
+		edit func(*Config)
+		want string
+	}{
+		"no server":       {func(c *Config) { c.NATS = nil }, "nats: no server"},
+		"no address":      {func(c *Config) { c.NATS = []string{"nats-1"} }, "nats: address 1"},
+		"no credentials":  {func(c *Config) { c.Credentials = "" }, "data.nk"},
+		"no name":         {func(c *Config) { c.Name = "" }, "name is missing"},
+		"many partitions": {func(c *Config) { c.Partitions = 257 }, "1 and 256"},
+		"no roles":        {func(c *Config) { c.Roles = nil }, "roles is missing"},
+		"another role":    {func(c *Config) { c.Roles = []roster.Role{"boss"} }, "front, worker and releaser"},
+		"no roster":       {func(c *Config) { c.Roster = "" }, "roster is missing"},
+		"no such roster":  {func(c *Config) { c.Roster += "x" }, "roster.yamlx"},
+		"a stranger":      {func(c *Config) { c.Name = "front-2" }, "no member"},
+		"not its role":    {func(c *Config) { c.Roles = append(c.Roles, roster.Worker) }, "does not have worker"},
+		"another's key": {
+			func(c *Config) { c.Credentials = filepath.Join(filepath.Dir(c.Roster), "worker-1") }, "not the key",
+		},
+		"no such directory": {func(c *Config) { c.Credentials += "x" }, "signers"},
+	} {
+		cfg := c.config("front-1", roster.Front)
+		change.edit(&cfg)
+		if _, err := Open(t.Context(), cfg, place()); err == nil || !strings.Contains(err.Error(), change.want) {
+			t.Errorf("%s: %v, want %q", what, err, change.want)
+		}
+	}
+}
