@@ -8,6 +8,7 @@ type stop struct{ Path, Key string }
 // nav are the entries, in their order.
 var nav = []stop{
 	{"/", "layout.draft"},
+	{"/vote", "vote.nav"},
 }
 
 // within reports whether a page is the entry's own or below it.

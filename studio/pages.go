@@ -14,6 +14,7 @@ func (s *Server) register() {
 	s.page("GET /see/{id}/progress", s.seeProgress)
 	s.page("GET /new", s.newForm)
 	s.page("POST /new", s.create)
+	s.registerVote()
 	s.page("GET /static/{name}", s.static)
 	s.page("GET /", s.missing)
 	s.page("POST /", s.missing)

@@ -14,7 +14,6 @@ import (
 	"sluice/policy/check"
 	"sluice/policy/compile"
 	"sluice/policy/council"
-	"sluice/policy/diff"
 	"sluice/policy/dpia"
 	"sluice/policy/rego"
 	"sluice/policy/workspace"
@@ -137,10 +136,7 @@ func withinCharter(ctx context.Context, v locale, p *bundle.Policy, set *compile
 
 // enoughMembers refuses a roster with fewer members than a quorum needs.
 func enoughMembers(p *bundle.Policy) error {
-	need := 1
-	for _, q := range []diff.Quorum{diff.Enact, diff.Weaken, diff.Charter, diff.Roster, diff.Suspend} {
-		need = max(need, q.Of(p.Charter))
-	}
+	need := council.Most(p.Charter)
 	if n := len(p.Council.Members); n < need {
 		return fmt.Errorf("the charter asks for %d members and council.yaml has %d: nobody could ever change this "+
 			"policy again", need, n)

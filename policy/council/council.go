@@ -52,6 +52,7 @@ import (
 	"time"
 
 	"sluice/policy/bundle"
+	"sluice/policy/decision"
 	"sluice/policy/diff"
 )
 
@@ -183,6 +184,15 @@ func Quorum(prev, next *bundle.Policy, changes []diff.Change) (int, []diff.Quoru
 		n = max(n, q.Of(charter))
 	}
 	return n, needs
+}
+
+// Most is the greatest of a charter's quorums: with fewer members nobody could ever change a policy.
+func Most(c *decision.Charter) int {
+	n := 1
+	for _, q := range []diff.Quorum{diff.Enact, diff.Weaken, diff.Charter, diff.Roster, diff.Suspend} {
+		n = max(n, q.Of(c))
+	}
+	return n
 }
 
 // Notice is how many days must lie between a motion's making and its effect: the

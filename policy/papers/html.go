@@ -15,8 +15,9 @@ var layout string
 
 var sheet = template.Must(template.New("page").Parse(layout))
 
-// section is a title and its paragraphs; Lines are a list.
-type section struct {
+// Section is a part of a motion's page: a title, its paragraphs, and perhaps a command and what
+// follows it.
+type Section struct {
 	Title string
 	Lines []string
 	Code  string // a command, between the lines
@@ -34,7 +35,7 @@ type table struct {
 type document struct {
 	Lang, Title, Lead string
 	Facts             [][2]string
-	Sections          []section
+	Sections          []Section
 	Votes             table
 	VotesFirst        bool   // before the sections
 	Text              string // motion.txt, on sheets of its own
@@ -54,7 +55,7 @@ func (d document) html() ([]byte, error) {
 func (p *Papers) Page(l explain.Lang) ([]byte, error) {
 	d := p.document(l, say(l, "page.title", p.ID))
 	d.Facts = append(d.Facts, [2]string{say(l, "standing"), p.counted(l)})
-	d.Lead, d.Sections = p.sections(l)
+	d.Lead, d.Sections = p.Sections(l)
 	d.Votes = p.people(l)
 	d.Text, d.TextTitle = string(p.Text), say(l, "page.text")
 	return d.html()
@@ -72,7 +73,7 @@ func (p *Papers) Minutes(l explain.Lang, session string) ([]byte, error) {
 			council.Asked(l, p.Standing.Needs))},
 		[2]string{say(l, "standing"), p.counted(l)}, [2]string{say(l, "minutes.result"), p.result(l)})
 	d.Votes, d.VotesFirst = p.people(l), true
-	_, list := p.sections(l)
+	_, list := p.Sections(l)
 	d.Sections = list[:2] // what is decided, and what changes
 	d.Foot = say(l, "minutes.proof", "sha256:"+council.Sum(p.Text))
 	return d.html()
@@ -129,14 +130,14 @@ func (p *Papers) people(l explain.Lang) table {
 	return t
 }
 
-// sections takes the motion's page apart: what stands before the first title, and the sections.
-func (p *Papers) sections(l explain.Lang) (lead string, list []section) {
+// Sections takes the motion's page apart: what stands before the first title, and the sections.
+func (p *Papers) Sections(l explain.Lang) (lead string, list []Section) {
 	lines := strings.Split(p.Motion.Page(l, p.previous, p.Policy), "\n")
 	for i, line := range lines {
 		under := i+1 < len(lines) && lines[i+1] != "" && strings.Trim(lines[i+1], "-") == ""
 		switch {
 		case under:
-			list = append(list, section{Title: line})
+			list = append(list, Section{Title: line})
 		case line == "" || strings.Trim(line, "-") == "":
 		case len(list) == 0:
 			lead += line + " "

@@ -1,0 +1,126 @@
+package studio
+
+import (
+	"net/http"
+	"path"
+
+	"sluice/brief"
+	"sluice/policy/ballot"
+	"sluice/policy/council"
+	"sluice/policy/explain"
+	"sluice/policy/papers"
+)
+
+// motionView is what a motion's page shows.
+type motionView struct {
+	motionRow
+	City, Sum, Namespace, StatementNamespace string
+	Until                                    string
+	Left                                     int
+	Open, Enactable, Enacted                 bool
+	People                                   []person
+	Lead                                     string
+	Sections                                 []papers.Section
+	Text                                     string
+	Problems                                 []trouble
+}
+
+// person is a member of the roster that votes.
+type person struct{ Name, ID, State, Reason, Key string }
+
+// trouble is a file among the ballots that does not count as it is called.
+type trouble struct{ Sentence, Detail string }
+
+// motion is the page of one motion.
+func (s *Server) motion(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.open(r)
+	if err != nil {
+		return err
+	}
+	l := langOf(r)
+	v := motionView{City: p.City, Sum: council.Sum(p.Text), Namespace: council.NamespaceOf(p.City),
+		StatementNamespace: ballot.StatementNamespace(p.City), Left: p.Left(), Text: string(p.Text),
+		Until: moment(l, p.Expires, p.Policy.Location), Enactable: p.Enactable() && p.Enacted == nil,
+		Enacted: p.Enacted != nil}
+	v.motionRow = motionRow{ID: p.ID, Version: p.Version, State: motionState(p, s.o.Now()), Signed: p.Standing.Signed,
+		Needed: p.Standing.Needed, Against: p.Standing.Against, Abstained: p.Standing.Abstained, Missing: namesOf(l, p)}
+	if p.Enacted != nil {
+		v.When = moment(l, p.Enacted.From, p.Policy.Location)
+	}
+	v.Open = !v.Enacted && v.State != motionVoid
+	v.Lead, v.Sections = p.Sections(l)
+	for _, m := range p.Standing.Members {
+		v.People = append(v.People, personOf(m, p))
+		for _, err := range []error{m.Problem, m.Misstated} {
+			if err != nil {
+				v.Problems = append(v.Problems, troubleOf(l, err))
+			}
+		}
+	}
+	for _, err := range p.Problems {
+		v.Problems = append(v.Problems, troubleOf(l, err))
+	}
+	return s.show(w, r, "motion", v)
+}
+
+func personOf(m council.Voter, p *papers.Papers) person {
+	one := person{Name: m.Name, ID: m.ID, State: "missing"}
+	switch {
+	case m.Signed:
+		one.State, one.Key = "for", p.Fingerprints[m.ID]
+	case m.Statement != nil:
+		one.State, one.Reason, one.Key = string(m.Statement.Choice), m.Statement.Reason, m.Statement.Fingerprint
+	case m.Problem != nil || m.Misstated != nil:
+		one.State = "invalid"
+	}
+	return one
+}
+
+func troubleOf(l explain.Lang, err error) trouble {
+	t := trouble{say(l, "vote.other"), brief.Report(err.Error())}
+	if council.IsMisnamed(err) {
+		t.Sentence = say(l, "vote.misnamed")
+	} else if f, known := voteFault(err).(*fault); known {
+		t.Sentence = say(l, f.key)
+	}
+	return t
+}
+
+// paper is a file of a motion, or one that is made of it.
+func (s *Server) paper(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.open(r)
+	if err != nil {
+		return err
+	}
+	l, name := langOf(r), r.PathValue("paper")
+	var raw []byte
+	mime := "text/plain; charset=utf-8"
+	switch name {
+	case council.TextName:
+		raw = p.Text
+	case "page.html":
+		mime = "text/html; charset=utf-8"
+		raw, err = p.Page(l)
+	case "minutes.html":
+		mime = "text/html; charset=utf-8"
+		raw, err = p.Minutes(l, brief.Text(r.URL.Query().Get("session")))
+	case "mail.txt":
+		raw = p.Mail(l)
+	case "days.ics":
+		mime, raw = "text/calendar; charset=utf-8", p.Calendar(l)
+	case council.SignersName, p.ID + ".sluice":
+		mime = "application/octet-stream"
+		if raw, err = s.kept(path.Join("motions", p.ID, name)); err == nil && raw == nil {
+			return errMissing
+		}
+	default:
+		return errMissing
+	}
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", mime)
+	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	_, err = w.Write(raw)
+	return err
+}

@@ -1,0 +1,162 @@
+package studio
+
+import (
+	"errors"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+
+	"sluice/policy/bundle"
+	"sluice/policy/check"
+	"sluice/policy/compile"
+	"sluice/policy/council"
+	"sluice/policy/decision"
+	"sluice/policy/workspace"
+)
+
+// table puts the directory to the vote, as sluice motion create does.
+func (s *Server) table(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	id := strings.TrimSpace(r.PostForm.Get("id"))
+	if !council.GoodID(id) {
+		return &fault{http.StatusBadRequest, "vote.badname"}
+	}
+	if err := s.ours(id); err != nil {
+		return err
+	}
+	p, err := s.votable(r)
+	if err != nil {
+		return err
+	}
+	names, err := s.motionNames()
+	if err != nil {
+		return err
+	}
+	if len(names) >= maxMotions {
+		return &fault{http.StatusConflict, "vote.many"}
+	}
+	taken, err := s.taken(id)
+	if err != nil {
+		return err
+	}
+	if taken {
+		return &fault{http.StatusConflict, "vote.taken"}
+	}
+	if _, err := s.clerk().Create(workspace.Order{ID: id, Now: s.o.Now(), Policy: p}); err != nil {
+		return voteFault(err)
+	}
+	return s.goTo(w, r, "/vote/"+id)
+}
+
+// ours refuses a motion's place, and other files, that a link has moved out of the directory.
+func (s *Server) ours(id string, others ...string) error {
+	of := path.Join("motions", id)
+	for _, name := range append(others, "motions", of, path.Join(of, council.BallotsName)) {
+		if err := s.inside(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return errMissing
+		}
+	}
+	return nil
+}
+
+// taken reports whether a motion of this name has ballots, or is enacted.
+func (s *Server) taken(id string) (bool, error) {
+	if raw, err := s.kept(path.Join("motions", id, id+".sluice")); err != nil || raw != nil {
+		return true, err
+	}
+	dir, err := s.desk.root.Open(path.Join("motions", id, council.BallotsName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer dir.Close()
+	list, _ := dir.ReadDir(1) // an empty one is an error to it
+	return len(list) > 0, nil
+}
+
+// votable is the draft, if a motion may be made of it.
+func (s *Server) votable(r *http.Request) (*bundle.Policy, error) {
+	wrong := &fault{http.StatusConflict, "vote.wrong"}
+	look, err := s.look(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	if len(check.Unvoted(r.Context(), s.o.Rules, look.files, look.inForce, s.today())) > 0 {
+		return nil, wrong
+	}
+	p, err := bundle.Read(look.files)
+	if err != nil {
+		return nil, wrong
+	}
+	set, err := compile.Policy(r.Context(), s.o.Rules, p)
+	if err != nil {
+		return nil, err
+	}
+	if len(set.Broken) > 0 {
+		return nil, wrong
+	}
+	if need := council.Most(p.Charter); len(p.Council.Members) < need {
+		return nil, &fault{http.StatusConflict, "vote.few"}
+	}
+	return p, nil
+}
+
+// enact writes the file that gateways take, as sluice motion enact does.
+func (s *Server) enact(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.open(r)
+	if err != nil {
+		return err
+	}
+	file := path.Join("motions", p.ID, p.ID+".sluice")
+	if err := s.ours(p.ID, file, file+".part"); err != nil {
+		return err
+	}
+	if _, _, _, err := s.clerk().Enact(p.ID, s.o.Now(), nil); err != nil {
+		return voteFault(err)
+	}
+	return s.goTo(w, r, "/vote/"+p.ID)
+}
+
+// suspend puts a suspension to the vote, as sluice motion suspend does.
+func (s *Server) suspend(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	chain, err := s.clerk().Chain()
+	if err != nil {
+		return voteFault(err)
+	}
+	reason := decision.Words{}
+	for _, code := range s.cityLanguages(chain) {
+		if text := strings.TrimSpace(r.PostForm.Get("reason-" + code)); text != "" {
+			if decision.Fault(text) != "" {
+				return &fault{http.StatusBadRequest, "vote.badreason"}
+			}
+			reason[code] = text
+		}
+	}
+	if len(reason) == 0 {
+		return &fault{http.StatusBadRequest, "vote.noreason"}
+	}
+	id := r.PostForm.Get("decision")
+	known := false
+	for _, d := range s.stoppable(langOf(r), chain) {
+		known = known || d.ID == id
+	}
+	if !known {
+		return errMissing
+	}
+	if err := s.ours("suspend", "suspended.yaml"); err != nil {
+		return err
+	}
+	m, _, _, err := s.clerk().Suspend(workspace.Stop{Decision: id, Reason: reason, Now: s.o.Now()})
+	if err != nil {
+		return voteFault(err)
+	}
+	return s.goTo(w, r, "/vote/"+m.ID)
+}
