@@ -31,7 +31,7 @@ func chamber(t *testing.T) (s *Server, keys map[string][]byte) {
 			t.Fatal(err)
 		}
 		if keys[m] = private; m != "stranger" {
-			roster += "  - {id: " + m + ", name: \"" + strings.ToUpper(m[:1]) + m[1:] + "\", keys: [\"" + line + "\"]}\n"
+			roster += "  - {id: " + m + ", name: " + strings.ToUpper(m[:1]) + m[1:] + ", keys: [\"" + line + "\"]}\n"
 		}
 	}
 	files["council.yaml"] = []byte(roster)
@@ -240,8 +240,8 @@ func TestVoteInEachLanguage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mess := map[string][]byte{"anna.sig": []byte("x"), "bru.sig": signed(t, keys["carla"], text, "sluice-vote@portalba"),
-		"z.sig": signed(t, keys["bru"], []byte("y"), "sluice-vote@portalba")}
+	mess := map[string][]byte{"anna.sig": []byte("x"),
+		"bru.sig": signed(t, keys["carla"], text, "sluice-vote@portalba"), "z.sig": signed(t, keys["bru"], []byte("y"), "sluice-vote@portalba")}
 	for name, raw := range mess {
 		if err := os.WriteFile(filepath.Join(s.o.Dir, "motions/first/ballots", name), raw, 0o600); err != nil {
 			t.Fatal(err)
