@@ -86,6 +86,9 @@ func (s *Server) votable(r *http.Request) (*bundle.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(check.PassedOver(s.desk.dir)) > 0 { // a motion would leave these files out
+		return nil, wrong
+	}
 	if len(check.Unvoted(r.Context(), s.o.Rules, look.files, look.inForce, s.today())) > 0 {
 		return nil, wrong
 	}
