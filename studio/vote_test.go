@@ -241,7 +241,8 @@ func TestVoteInEachLanguage(t *testing.T) {
 		t.Fatal(err)
 	}
 	mess := map[string][]byte{"anna.sig": []byte("x"),
-		"bru.sig": signed(t, keys["carla"], text, "sluice-vote@portalba"), "z.sig": signed(t, keys["bru"], []byte("y"), "sluice-vote@portalba")}
+		"bru.sig": signed(t, keys["carla"], text, "sluice-vote@portalba"),
+		"z.sig":   signed(t, keys["bru"], []byte("y"), "sluice-vote@portalba")}
 	for name, raw := range mess {
 		if err := os.WriteFile(filepath.Join(s.o.Dir, "motions/first/ballots", name), raw, 0o600); err != nil {
 			t.Fatal(err)
