@@ -68,6 +68,24 @@ func (l *memoryLogs) Read(_ context.Context, partition int, from uint64) iter.Se
 	}
 }
 
+func (l *memoryLogs) Drop(_ context.Context, partition int, before uint64) error {
+	l.in[partition] = entriesFrom(l.in[partition], before)
+	return nil
+}
+
+// entriesFrom are the entries from a place on.
+func entriesFrom(list []Entry, before uint64) []Entry {
+	return slices.DeleteFunc(slices.Clone(list), func(e Entry) bool { return e.Seq < before })
+}
+
+// stateOf are the logs as those of a state.
+type stateOf struct{ *memoryLogs }
+
+func (l stateOf) Drop(_ context.Context, partition int, before uint64) error {
+	l.state[partition] = entriesFrom(l.state[partition], before)
+	return nil
+}
+
 func (l *memoryLogs) Load(_ context.Context, partition int) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		for _, e := range l.state[partition] {
@@ -104,15 +122,19 @@ func (l memoryParts) Put(_ context.Context, _ int64, partition int, p release.Pa
 }
 
 // owner is the owner of a partition of a town.
-func (l *memoryLogs) owner(v *town, partition, of int, keys Keys) *Owner {
+func (l *memoryLogs) owner(v *town, partition int, keys Keys) *Owner {
 	reg, err := register.Parse("register.yaml", []byte(townSensors))
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	o, err := OpenOwner(context.Background(), Owned{
-		Partition: partition, Partitions: of, Register: reg, Keys: keys, In: l, State: l, Parts: memoryParts{l},
+	w, err := NewWorker(reg, []Version{townVersion(v.t, reg)}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	o, err := w.Own(context.Background(), Owned{
+		Partition: partition, Keys: keys, In: l, State: stateOf{l}, Parts: memoryParts{l},
 		CatchUp: time.Hour, Now: func() time.Time { return v.now }, Log: slog.New(slog.DiscardHandler),
-	}, []Version{townVersion(v.t, reg)})
+	})
 	if err != nil {
 		v.t.Fatal(err)
 	}
@@ -149,10 +171,11 @@ func TestPartitionsAddUpToOneProcess(t *testing.T) {
 		}
 		front.end()
 		for p := range of {
-			o := logs.owner(front, p, of, keys)
-			for n := range logs.in[p] {
-				if n < len(logs.in[p]) && rapid.IntRange(0, 5).Draw(r, "dies") == 0 {
-					o = logs.owner(front, p, of, keys) // without what it had not saved
+			o := logs.owner(front, p, keys)
+			all := slices.Clone(logs.in[p])
+			for n := range all {
+				if rapid.IntRange(0, 5).Draw(r, "dies") == 0 {
+					o = logs.owner(front, p, keys) // without what it had not saved
 				}
 				for e := range logs.Read(context.Background(), p, o.read+1) {
 					if err := o.take(context.Background(), e); err != nil {
@@ -162,8 +185,10 @@ func TestPartitionsAddUpToOneProcess(t *testing.T) {
 						if err := o.save(context.Background()); err != nil {
 							r.Fatal(err)
 						}
+						o.trimmed = time.Time{}
+						o.trim(context.Background())
 					}
-					if e.Seq >= logs.in[p][n].Seq {
+					if e.Seq >= all[n].Seq {
 						break
 					}
 				}

@@ -144,7 +144,7 @@ func TestWhatIsNotSealedByAFrontIsLeftOut(t *testing.T) {
 	logs.in[0] = slices.Insert(logs.in[0], 1, Entry{logs.in[0][0].Seq, forged}, Entry{logs.in[0][0].Seq, []byte("x")})
 	front.live(event{tick: 14 * time.Hour})
 	front.end()
-	o := logs.owner(front, 0, 1, keys)
+	o := logs.owner(front, 0, keys)
 	o.takeAll(t, logs)
 	if n := o.inner.account.Received; n != 4 {
 		t.Errorf("%d of 4 readings", n)
@@ -157,7 +157,7 @@ func TestKeysThatAreGone(t *testing.T) {
 	front.live(event{tick: 14 * time.Hour})
 	front.end()
 	of := keyEpoch(noon)
-	o := logs.owner(front, 0, 1, memoryKeys{of: true})
+	o := logs.owner(front, 0, memoryKeys{of: true})
 	o.takeAll(t, logs)
 	if len(logs.parts) != 0 || !o.lostDays[of] {
 		t.Errorf("%d parts of what nobody can read", len(logs.parts))
@@ -179,7 +179,7 @@ func plannedBy(o *Owner, id string) string {
 func TestTwoOwners(t *testing.T) {
 	keys := memoryKeys{}
 	front, logs := aCity(t, keys)
-	one, two := logs.owner(front, 0, 1, keys), logs.owner(front, 0, 1, keys)
+	one, two := logs.owner(front, 0, keys), logs.owner(front, 0, keys)
 	one.takeAll(t, logs)
 	two.takeAll(t, logs)
 	if err := one.save(context.Background()); err != nil {
@@ -197,7 +197,7 @@ func TestAFrontThatIsSilentIsGivenUp(t *testing.T) {
 	front, logs := aCity(t, keys)
 	other := newTown(t, filepath.Join(inMemory(t), "other"), &Front{Partitions: 1, Keys: keys, Out: logs})
 	other.live(event{tick: 12*time.Hour + time.Minute})
-	o := logs.owner(front, 0, 1, keys)
+	o := logs.owner(front, 0, keys)
 	o.cfg.Lapse = logs
 	front.live(event{tick: 14 * time.Hour})
 	o.takeAll(t, logs)

@@ -6,63 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
-	"log/slog"
-	"slices"
 	"time"
 
-	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/handover"
 	"sluice/gateway/ingest/internal/window"
-	"sluice/gateway/release"
 	"sluice/plan"
-	"sluice/register"
 )
-
-// Entry is an entry of a log: where it stands, which grows, and what it says.
-type Entry struct {
-	Seq  uint64
-	Body []byte
-}
-
-// Inlet is where batches of fronts are read.
-type Inlet interface {
-	// Read are a partition's batches from a place on, in order, and those to come until ctx ends.
-	Read(ctx context.Context, partition int, from uint64) iter.Seq2[Entry, error]
-}
-
-// State is a log in which the owner of a partition keeps what it would have to read again.
-type State interface {
-	// Load are all its entries, in order.
-	Load(ctx context.Context, partition int) iter.Seq2[Entry, error]
-	// Append writes an entry behind the one at after, which must be the last, or fails: then
-	// somebody else owns the partition.
-	Append(ctx context.Context, partition int, after uint64, id string, body []byte) (seq uint64, err error)
-}
-
-// Parts is where sums of closed windows go.
-type Parts interface {
-	// Put writes what a partition has of a window, whose keys are of an epoch. What is there already
-	// stays: it is the same.
-	Put(ctx context.Context, epoch int64, partition int, p release.Partial) error
-}
-
-// Owned is what the owner of a partition needs.
-type Owned struct {
-	Partition, Partitions int
-	Register              *register.Register
-	Keys                  Keys
-	In                    Inlet
-	State                 State
-	Parts                 Parts
-	// Lapse is where it says that it does not wait for a front any more; nil for never.
-	Lapse Outlet
-	// CatchUp is how long a front may say nothing before.
-	CatchUp time.Duration
-	Now     func() time.Time
-	Log     *slog.Logger
-}
 
 // Owner counts the readings of one partition: the second half of a cluster's Ingest. Its source and
 // its clock are the fronts' batches, in the order of the partition's log. What stands there before
@@ -73,6 +23,7 @@ type Owned struct {
 // Its goroutine is that of Run.
 type Owner struct {
 	cfg   Owned
+	place *Worker
 	inner *Ingest // of which it has windows and closes, and no source, log or report
 	lives lives
 	// seals open what lives have sealed.
@@ -86,40 +37,17 @@ type Owner struct {
 	gaps     map[string]string
 	lostDays map[int64]bool
 	quotas   map[uint64]*quota
-	saved    time.Time // when, in wall time
-	dirty    bool      // something was taken since
-	lapser   lapser
-}
-
-// OpenOwner reads the state of a partition, under the versions that open windows may have run
-// under, oldest first.
-func OpenOwner(ctx context.Context, cfg Owned, versions []Version) (*Owner, error) {
-	inner := newIngest(Config{Register: cfg.Register, Now: cfg.Now, Log: cfg.Log, CatchUp: cfg.CatchUp})
-	var err error
-	if inner.journal.keys, err = checkpoint.OpenKeys(""); err != nil { // in memory, and of no use
-		return nil, err
-	}
-	for _, v := range versions {
-		if err := inner.changes.adopt(v); err != nil {
-			return nil, err
-		}
-	}
-	o := &Owner{
-		cfg: cfg, inner: inner, lives: make(lives), seals: make(map[handover.Head]cipher.AEAD),
-		gaps: make(map[string]string), lostDays: make(map[int64]bool), quotas: make(map[uint64]*quota),
-		saved: cfg.Now(),
-	}
-	o.state = stateLog{cfg: &o.cfg, routing: &inner.routing}
-	if err := o.recover(ctx); err != nil {
-		return nil, fmt.Errorf("partition %d: reading its state: %w", cfg.Partition, err)
-	}
-	return o, nil
+	// When, in wall time, the state was written, and what is done with was dropped.
+	saved, trimmed time.Time
+	dirty          bool // something was taken since
+	lapser         lapser
 }
 
 // How much an owner takes before it writes its state.
 const (
 	stateBytes = 256 << 10
 	stateEvery = time.Second
+	trimEvery  = 10 * time.Second
 )
 
 // Run takes batches until ctx ends, the partition is somebody else's, or a batch is of a policy
@@ -150,6 +78,7 @@ func (o *Owner) run(ctx context.Context) error {
 				return err
 			}
 		}
+		o.trim(ctx)
 		if err := o.lapse(ctx); err != nil {
 			return err
 		}
@@ -308,10 +237,7 @@ func (o *Owner) quota(w *openWindow, e *window.Entry) *quota {
 	}
 	q, known := o.quotas[e.Sensor]
 	if !known {
-		all := o.inner.routing.sensors
-		if n := slices.IndexFunc(all, func(s *sensor) bool { return s.number == e.Sensor }); n >= 0 {
-			q = all[n].quota
-		}
+		q = o.place.quota(e.Sensor)
 		o.quotas[e.Sensor] = q
 	}
 	return q

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 
@@ -77,6 +78,22 @@ func (o *Owner) save(ctx context.Context) error {
 	o.inner.windows.markSaved()
 	o.saved, o.dirty = o.cfg.Now(), false
 	return nil
+}
+
+// trim takes away what nobody would read again: the batches that the state covers, and of the state
+// what is of closed windows. That it does not succeed is no harm.
+func (o *Owner) trim(ctx context.Context) {
+	now := o.cfg.Now()
+	if now.Sub(o.trimmed) < trimEvery || o.dirty {
+		return
+	}
+	o.trimmed = now
+	err := errors.Join(o.cfg.In.Drop(ctx, o.cfg.Partition, o.lives.from(o.read)),
+		o.state.drop(ctx, o.inner.windows.streams))
+	if err != nil && ctx.Err() == nil {
+		o.cfg.Log.Warn("what was counted cannot be dropped from the cluster's logs; they grow", "partition",
+			o.cfg.Partition, "error", err)
+	}
 }
 
 // recover reads the state. Records go through the same Apply and Use that readings take.

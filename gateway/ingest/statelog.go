@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"time"
 
 	"sluice/gateway/ingest/internal/checkpoint"
 )
@@ -44,6 +45,64 @@ type stateLog struct {
 	cfg     *Owned
 	routing *routing
 	last    uint64 // the place of the last one
+	kept    []keptCommit
+	begun   uint64 // where the commit begins that is being written or read; 0 between two
+}
+
+// keptCommit is a commit that is in the log still: where it begins, and until when, by stream, the
+// windows and epochs last that it has something of.
+type keptCommit struct {
+	at    uint64
+	until map[string]time.Time
+}
+
+// note notes an entry of a commit at its place.
+func (l *stateLog) note(at uint64, records []checkpoint.Record, last bool) {
+	l.last = at
+	if l.begun == 0 {
+		l.begun = at
+		l.kept = append(l.kept, keptCommit{at, make(map[string]time.Time)})
+	}
+	until := l.kept[len(l.kept)-1].until
+	for _, r := range records {
+		what, id, start, ok := parseName(r.Name)
+		_, spec := l.routing.specAt(id, start)
+		if !ok || spec == nil {
+			continue
+		}
+		_, end := spec.Window(start)
+		if what == "e" {
+			_, end = spec.Epoch(start)
+		}
+		if end.After(until[id]) {
+			until[id] = end
+		}
+	}
+	if last {
+		l.begun = 0
+	}
+}
+
+// drop takes away the first commits, of which nothing is open any more; the last one stays.
+func (l *stateLog) drop(ctx context.Context, streams map[string]*stream) error {
+	n := 0
+	for ; n < len(l.kept)-1; n++ {
+		open := false
+		for id, until := range l.kept[n].until {
+			open = open || streams[id] != nil && until.After(streams[id].next)
+		}
+		if open {
+			break
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	if err := l.cfg.State.Drop(ctx, l.cfg.Partition, l.kept[n].at); err != nil {
+		return err
+	}
+	l.kept = l.kept[n:]
+	return nil
 }
 
 // append writes one entry. What is of no window or epoch is sealed as of the epoch that is given, and
@@ -90,7 +149,7 @@ func (l *stateLog) append(ctx context.Context, records []checkpoint.Record, curr
 	if err != nil {
 		return err
 	}
-	l.last = seq
+	l.note(seq, records, last)
 	return nil
 }
 
@@ -124,7 +183,7 @@ var errState = errors.New("an entry of the state is not one that was written the
 func (l *stateLog) read(
 	ctx context.Context, e Entry,
 ) (records []checkpoint.Record, gone []int64, whole bool, err error) {
-	l.last = e.Seq
+	defer func() { l.note(e.Seq, records, whole) }()
 	b := e.Body
 	if len(b) < stateHead || b[0] != stateForm || b[1] > 1 {
 		return nil, nil, false, errState

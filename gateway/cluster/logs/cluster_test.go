@@ -28,6 +28,7 @@ import (
 type cluster struct {
 	*city
 	servers *nats.Servers
+	worker  *ingest.Worker // all of them read the same
 	conn    *engine.Conn
 	in      *engine.Log
 	state   *engine.Log
@@ -96,11 +97,11 @@ func (c *cluster) own(ctx context.Context, p int) {
 		return
 	}
 	defer lapse.Close()
-	o, err := ingest.OpenOwner(ctx, ingest.Owned{
-		Partition: p, Partitions: partitions, Register: c.register, Keys: keys{}, In: logs.In{Log: c.in},
+	o, err := c.worker.Own(ctx, ingest.Owned{
+		Partition: p, Keys: keys{}, In: logs.In{Log: c.in},
 		State: logs.State{Log: c.state}, Parts: &parts.Writer{Log: c.part, Keys: keys{}}, Lapse: lapse,
 		CatchUp: time.Hour, Now: time.Now, Log: slog.New(slog.DiscardHandler),
-	}, []ingest.Version{c.version})
+	})
 	if err == nil {
 		err = o.Run(ctx)
 	}
@@ -164,6 +165,31 @@ func (c *cluster) plan(digest string) *plan.Stream {
 	return nil
 }
 
+// trimmed looks that what is done with can be dropped, of one partition and no other, and that the last one stays.
+func (c *cluster) trimmed() {
+	c.t.Helper()
+	last, err := c.in.Last(c.t.Context(), "in.*.3")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	in := logs.In{Log: c.in}
+	if err := in.Drop(c.t.Context(), 3, last+1); err != nil {
+		c.t.Fatal(err)
+	}
+	left := make(map[int]int)
+	for p := range partitions {
+		for _, err := range c.in.Entries(c.t.Context(), fmt.Sprintf("in.*.%d", p), 1) {
+			if err != nil {
+				c.t.Fatal(err)
+			}
+			left[p]++
+		}
+	}
+	if left[3] != 1 || left[2] < 10 {
+		c.t.Errorf("what is left of each partition: %v", left)
+	}
+}
+
 // silent looks that the servers' files say nothing of readings, sensors or streams.
 func silent(t *testing.T, servers *nats.Servers) {
 	t.Helper()
@@ -215,8 +241,13 @@ func TestACityOnSeveralMachines(t *testing.T) {
 			k := &cluster{city: c, servers: servers, conn: conn, workers: make(map[string]context.CancelFunc),
 				owners: make(map[string]*sync.WaitGroup)}
 			k.in, k.state, k.part = k.open(logs.InSpec(3)), k.open(logs.StateSpec(3)), k.open(parts.Spec(3))
+			if k.worker, err = ingest.NewWorker(c.register, []ingest.Version{c.version},
+				slog.New(slog.DiscardHandler)); err != nil {
+				t.Fatal(err)
+			}
 			several := k.live(workers)
 			silent(t, servers)
+			k.trimmed()
 			if len(alone) < 3*5 || !maps.Equal(alone, several) {
 				for key, want := range alone {
 					if several[key] != want {

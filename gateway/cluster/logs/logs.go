@@ -38,6 +38,11 @@ func (i In) Read(ctx context.Context, partition int, from uint64) iter.Seq2[inge
 	return entries(i.Log.Follow(ctx, fmt.Sprintf("in.*.%d", partition), from))
 }
 
+// Drop takes away a partition's batches before a place; the last one stays.
+func (i In) Drop(ctx context.Context, partition int, before uint64) error {
+	return i.Log.Drop(ctx, fmt.Sprintf("in.*.%d", partition), before)
+}
+
 func entries(list iter.Seq2[engine.Entry, error]) iter.Seq2[ingest.Entry, error] {
 	return func(yield func(ingest.Entry, error) bool) {
 		for e, err := range list {
@@ -95,6 +100,11 @@ func (s State) Load(ctx context.Context, partition int) iter.Seq2[ingest.Entry, 
 // Append writes an entry behind the one at after, and tries for as long as nobody answers: it cannot be there twice.
 func (s State) Append(ctx context.Context, partition int, after uint64, id string, body []byte) (uint64, error) {
 	return Surely(ctx, s.Log, subject(partition), after, id, body)
+}
+
+// Drop takes away entries before a place; the last one stays.
+func (s State) Drop(ctx context.Context, partition int, before uint64) error {
+	return s.Log.Drop(ctx, subject(partition), before)
 }
 
 func subject(partition int) string { return fmt.Sprintf("state.%d", partition) }
