@@ -62,6 +62,8 @@ var arrows = map[string]row{
 	"policy/dpia": {"the assessment, of the same words and costs, with the sensors concerned and people's answers",
 		"internal/civil internal/locales internal/names internal/yamldoc policy/bundle policy/decision policy/diff " +
 			"policy/explain policy/mechanism register"},
+	"policy/consult": {"a draft put to the public in explain's words, with what changes and its risks, and the answers",
+		"internal/civil internal/locales policy/bundle policy/diff policy/dpia policy/explain"},
 	"policy/check": {"all that can be wrong with a policy: its form, its rules, its costs, its votes",
 		"internal/civil internal/locales internal/names internal/yamldoc policy/ballot policy/bundle " +
 			"policy/compile policy/decision policy/diff policy/explain policy/mechanism plan policy/rego " +
@@ -256,9 +258,9 @@ var arrows = map[string]row{
 		"books books/union brief certify certify/report configs/portalba gateway gateway/admin gateway/config " +
 			"gateway/crash gateway/doctor gateway/ingest gateway/reconcile gateway/rollback internal/civil " +
 			"internal/names internal/yamldoc opendata opendata/i18n opendata/query perm policy/ballot " +
-			"policy/ballot/signers policy/bundle policy/cases policy/check policy/compile policy/council " +
-			"policy/decision policy/diff policy/dpia policy/explain policy/papers policy/rego policy/schema " +
-			"policy/templates policy/workspace register register/access register/ca register/fleet register/preset " +
+			"policy/ballot/signers policy/bundle policy/cases policy/check policy/compile " +
+			"policy/consult policy/council policy/decision policy/diff policy/dpia policy/explain policy/papers " +
+			"policy/rego policy/schema policy/templates policy/workspace register register/access register/ca register/fleet register/preset " +
 			"simulate store/influx store/sqlite studio town verify"},
 	"test/harness": {"a city of real programs, for tests",
 		"books configs/portalba firmware-sim/device opendata opendata/query store store/influx store/sqlite " +

@@ -28,12 +28,13 @@ var saidBy = map[string][]string{
 	"papers":    {"policy/papers"},
 	"slips":     {"internal/yamldoc"},
 	"templates": {"policy/templates"},
+	"consult":   {"policy/consult"},
 }
 
 // byData are keys that no source says in one piece: a step of them is a value of a policy, a
 // number or the form that a number wants. TestAgreement of opendata/i18n knows the grammar's.
 var byData = regexp.MustCompile(
-	`^(check\.sort|council\.quorum|dpia\.level|explain\.(unit|month-names|op|span)|dates\.[a-z-]+|grammar\.[a-z-]+)\.|` +
+	`^(check\.sort|council\.quorum|consult\.mark|dpia\.level|explain\.(unit|month-names|op|span)|dates\.[a-z-]+|grammar\.[a-z-]+)\.|` +
 		`^explain\.m-l(eq|day|evening|night|den)$|\.(one|other)$`)
 
 // TestSubjects: every subject has a file in each language, and a row here.

@@ -20,6 +20,7 @@ var sayers = map[string]map[string]string{
 	"policy/council":   {".Say": "", ".Form": "", "say": "council.", "line": "council.page.", "part": "council.page."},
 	"policy/diff":      {".Say": "", "say": "diff.", "texts": "diff."},
 	"policy/dpia":      {".Say": "", ".say": "dpia.", ".todo": "dpia."},
+	"policy/consult":   {".Say": "", "say": "consult.", "word": "consult.", "heading": "consult.list."},
 	"policy/templates": {".Say": "", "say": "templates."},
 	"policy/papers":    {".Say": "", "say": "papers."},
 	"policy/explain":   {".Say": "", ".Form": "", "say": "explain.", ".say": "explain.", ".section": "explain."},
