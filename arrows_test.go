@@ -260,8 +260,8 @@ var arrows = map[string]row{
 			"internal/names internal/yamldoc opendata opendata/i18n opendata/query perm policy/ballot " +
 			"policy/ballot/signers policy/bundle policy/cases policy/check policy/compile " +
 			"policy/consult policy/council policy/decision policy/diff policy/dpia policy/explain policy/papers " +
-			"policy/rego policy/schema policy/templates policy/workspace register register/access register/ca register/fleet register/preset " +
-			"simulate store/influx store/sqlite studio town verify"},
+			"policy/rego policy/schema policy/templates policy/workspace register register/access register/ca " +
+			"register/fleet register/preset simulate store/influx store/sqlite studio town verify"},
 	"test/harness": {"a city of real programs, for tests",
 		"books configs/portalba firmware-sim/device opendata opendata/query store store/influx store/sqlite " +
 			"test/entered test/fenced test/ports test/samples"},
