@@ -50,6 +50,7 @@ type limits struct {
 type side struct {
 	Heading   string
 	Picture   template.HTML
+	Caption   string // the place and the number
 	Sentences []string
 	Breaks    []string // what the charter does not allow
 	Rows      []tried

@@ -63,7 +63,7 @@ func TestSeeValues(t *testing.T) {
 		t.Error("the draft as it is stands beside itself, or breaks the charter")
 	}
 	code, body := s.asks(seeFootfall, "times=1&min=5&epsilon=2&every=PT2H&returns=2")
-	for _, want := range []string{"are missed from then on", "The charter asks for a smallest group of 10",
+	for _, want := range []string{"counted once, and are missed", "The charter asks for a smallest group of 10",
 		"would spend 2 a day, and the charter allows 1", "the draft as it is written"} {
 		if code != 200 || !strings.Contains(body, want) {
 			t.Errorf("%d, without %q", code, want)

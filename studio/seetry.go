@@ -143,7 +143,7 @@ func (s *Server) try(r *http.Request, d *drafted, page *seen, propose bool) erro
 	top := picture.Top(series...)
 	for i, t := range sides {
 		about := teller{l, d.policy, d.decision, t, number}
-		one := side{Heading: heading, Sentences: about.sentences(), Breaks: about.breaks(), Rows: about.rows(series[i])}
+		one := side{Heading: heading, Caption: page.caption(), Sentences: about.sentences(), Breaks: about.breaks(), Rows: about.rows(series[i])}
 		if i == 0 {
 			one.Heading = say(l, "see.these")
 		}
@@ -162,6 +162,14 @@ func (s *Server) try(r *http.Request, d *drafted, page *seen, propose bool) erro
 		page.Proposal = proposed(l, page, p)
 	}
 	return nil
+}
+
+// caption is the place and the number that are drawn.
+func (page *seen) caption() string {
+	chosen := func(list []choice) string {
+		return list[max(0, slices.IndexFunc(list, func(c choice) bool { return c.Chosen }))].Words
+	}
+	return chosen(page.Cells) + ": " + chosen(page.Numbers)
 }
 
 // choose fills in what can be looked at, and takes the busiest place where none is chosen.
@@ -247,8 +255,12 @@ func proposed(l explain.Lang, page *seen, p *simulate.Proposal) *proposal {
 	same := p.Every == f.values.Every.String() && p.MaxContributions == f.values.MaxContributions
 	f.Every, f.Times = p.Every, fmt.Sprint(p.MaxContributions)
 	q := f.Query()
+	text := say(l, "see.proposed.one", l.Each(mustPeriod(p.Every)))
+	if p.MaxContributions > 1 {
+		text = say(l, "see.proposed.other", l.Each(mustPeriod(p.Every)), p.MaxContributions)
+	}
 	return &proposal{Why: why(l, p, same), Link: "/see/" + url.PathEscape(page.ID) + "?" + q.Encode(), Same: same,
-		Text: say(l, "see.proposed", l.Each(mustPeriod(p.Every)), p.MaxContributions)}
+		Text: text}
 }
 
 // why explains a proposal beside what the form says.

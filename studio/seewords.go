@@ -54,12 +54,7 @@ func (w teller) sentences() (out []string) {
 	if w.t.Inside != nil {
 		out = append(out, w.say("inside", w.percent(*w.t.Inside)))
 	}
-	if m := w.t.Missed; m.TurnedAway == 0 {
-		out = append(out, w.say("nobody", one, w.t.Values.MaxContributions))
-	} else {
-		out = append(out, w.say("missed", m.TurnedAway, m.Units, many, w.t.Values.MaxContributions,
-			w.percent(m.Bend())))
-	}
+	out = append(out, w.missed(one, many))
 	if w.t.BiasShare != nil {
 		switch b := *w.t.BiasShare; {
 		case b <= -.0005:
@@ -74,6 +69,20 @@ func (w teller) sentences() (out []string) {
 	return append(out, w.say("spent", one, w.figure(w.t.Budget.AllDecisions), w.figure(w.t.Budget.Cap)))
 }
 
+// missed is who is not counted, and what that does to the numbers.
+func (w teller) missed(one, many string) string {
+	m, times := w.t.Missed, w.t.Values.MaxContributions
+	switch {
+	case m.TurnedAway == 0 && times == 1:
+		return w.say("nobody.one", one)
+	case m.TurnedAway == 0:
+		return w.say("nobody.other", one, times)
+	case times == 1:
+		return w.say("missed.one", m.TurnedAway, m.Units, many, w.percent(m.Bend()))
+	}
+	return w.say("missed.other", m.TurnedAway, m.Units, many, times, w.percent(m.Bend()))
+}
+
 // breaks are what the charter does not allow of these values.
 func (w teller) breaks() (out []string) {
 	if w.d.Stream.Unit.None() {
@@ -84,7 +93,7 @@ func (w teller) breaks() (out []string) {
 		out = append(out, w.say("breaks.min", c.MinUnits))
 	}
 	if v.MaxContributions > c.MaxContributions {
-		out = append(out, w.say("breaks.times", c.MaxContributions))
+		out = append(out, sayN(w.l, "see.breaks.times", int(c.MaxContributions)))
 	}
 	if b := w.t.Budget; b.AllDecisions > b.Cap*(1+1e-9) {
 		out = append(out, w.say("breaks.epsilon", w.figure(b.AllDecisions), w.figure(b.Cap)))
