@@ -2,6 +2,7 @@ package studio
 
 import (
 	"html"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -9,7 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/configs/portalba"
+	"sluice/policy/bundle"
 	"sluice/policy/explain"
+	"sluice/policy/templates"
 )
 
 const seeFootfall = "/see/2026-14-footfall"
@@ -196,3 +200,35 @@ func TestSeeUnsaved(t *testing.T) {
 
 // squeeze takes out how far comments stand from what they are about.
 func squeeze(s string) string { return regexp.MustCompile(` +#`).ReplaceAllString(s, " #") }
+
+// TestSeeTemplates: each template can be tried as it is, on its own street, before its blanks are
+// filled in.
+func TestSeeTemplates(t *testing.T) {
+	for _, x := range templates.List() {
+		s := open(t)
+		p, err := bundle.Read(portalba.Policy())
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed, _, err := x.Add(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files := portalba.Policy()
+		maps.Copy(files, changed)
+		if p, err = bundle.Read(files); err != nil {
+			t.Fatal(err)
+		}
+		files["decisions/2027-01.yaml"] = x.Decision(0, p, "2027-01", s.o.Now())
+		if err := files.Write(s.o.Dir); err != nil {
+			t.Fatal(err)
+		}
+		code, body := s.asks("/see/2027-01/result", "")
+		if code != 200 || !strings.Contains(body, "<svg") || strings.Contains(body, "NaN") {
+			t.Errorf("%s: %d\n%s", x.ID, code, body)
+		}
+		if !strings.Contains(body, `class="shown"`) {
+			t.Errorf("%s: nothing of its street is published", x.ID)
+		}
+	}
+}

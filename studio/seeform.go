@@ -3,11 +3,13 @@ package studio
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
 	"sluice/internal/civil"
 	"sluice/policy/bundle"
+	"sluice/policy/templates"
 	"sluice/simulate"
 )
 
@@ -33,9 +35,19 @@ type wanted struct {
 // usual is a small town's street.
 var usual = simulate.Answers{Passes: 3000, Peak: 18, Returns: .5}
 
+// streetOf is the street of the template that is about sensors of the same kind, else the usual one.
+func streetOf(d *bundle.Decision) simulate.Answers {
+	for _, t := range templates.List() {
+		if slices.Contains(d.AppliesTo.Kinds, t.Kind.ID) {
+			return simulate.Answers{Passes: t.Street.Passes, Peak: t.Street.Peak, Returns: t.Street.Returns}
+		}
+	}
+	return usual
+}
+
 // readForm reads a form; what was left out is the draft's own, and the usual street.
 func readForm(q url.Values, d *bundle.Decision) wanted {
-	own := simulate.ValuesOf(d)
+	own, usual := simulate.ValuesOf(d), streetOf(d)
 	or := func(key, other string) string {
 		if v := strings.TrimSpace(q.Get(key)); v != "" {
 			return v

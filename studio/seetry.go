@@ -143,7 +143,8 @@ func (s *Server) try(r *http.Request, d *drafted, page *seen, propose bool) erro
 	top := picture.Top(series...)
 	for i, t := range sides {
 		about := teller{l, d.policy, d.decision, t, number}
-		one := side{Heading: heading, Caption: page.caption(), Sentences: about.sentences(), Breaks: about.breaks(), Rows: about.rows(series[i])}
+		one := side{Heading: heading, Caption: page.caption(), Sentences: about.sentences(), Breaks: about.breaks(),
+			Rows: about.rows(series[i])}
 		if i == 0 {
 			one.Heading = say(l, "see.these")
 		}
