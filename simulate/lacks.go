@@ -174,10 +174,10 @@ func (l *lacking) owners() {
 
 // fields checks, for every kind, the fields that enter a number.
 func (l *lacking) fields() {
-	numeric := map[string]bool{}
+	numeric := map[string]bool{} // and whether it is a number
 	for _, x := range l.s.Measures {
 		if x.Field != "" {
-			numeric[x.Field] = true
+			numeric[x.Field] = numeric[x.Field] || !x.Share
 		}
 	}
 	for _, g := range l.s.Generalise {

@@ -35,14 +35,20 @@ type wanted struct {
 // usual is a small town's street.
 var usual = simulate.Answers{Passes: 3000, Peak: 18, Returns: .5}
 
-// streetOf is the street of the template that is about sensors of the same kind, else the usual one.
+// streetOf is the street of the template for this stream, or else for this kind of sensor, or the
+// usual one.
 func streetOf(d *bundle.Decision) simulate.Answers {
-	for _, t := range templates.List() {
-		if slices.Contains(d.AppliesTo.Kinds, t.Kind.ID) {
-			return simulate.Answers{Passes: t.Street.Passes, Peak: t.Street.Peak, Returns: t.Street.Returns}
-		}
+	list := templates.List()
+	at := slices.IndexFunc(list, func(t templates.Template) bool { return t.Stream == d.Stream.ID })
+	if at < 0 {
+		at = slices.IndexFunc(list, func(t templates.Template) bool {
+			return slices.Contains(d.AppliesTo.Kinds, t.Kind.ID)
+		})
 	}
-	return usual
+	if at < 0 {
+		return usual
+	}
+	return simulate.Answers(list[at].Street)
 }
 
 // readForm reads a form; what was left out is the draft's own, and the usual street.
