@@ -2,6 +2,7 @@ package studio
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -76,6 +77,20 @@ func TestDraftByForms(t *testing.T) {
 	shows(t, page, "there is no form of it", "line [12]:", "There is no text yet")
 	page = s.post(t, footfall, url.Values{"yaml": {"\n"}, "do": {"add where"}})
 	shows(t, page, "there is no form of it")
+}
+
+// TestAddedIsShown: a button that adds an entry leads to it, whichever list it is in.
+func TestAddedIsShown(t *testing.T) {
+	s := open(t)
+	for _, list := range []string{"publish.measures", "publish.measures.1.limits", "where", "generalise", "blackouts"} {
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, s.request("POST", footfall, url.Values{"do": {"add " + list}}.Encode()))
+		_, at, _ := strings.Cut(w.Header().Get("Location"), "#")
+		_, page := s.answer(s.request("GET", footfall, ""))
+		if w.Code != http.StatusSeeOther || at == "" || !strings.Contains(page, `<fieldset class="group" id="`+at+`"`) {
+			t.Errorf("%s: %d leads to %q", list, w.Code, at)
+		}
+	}
 }
 
 // TestOlderForm: a form that was made of an older state changes only what was changed in it.

@@ -17,8 +17,22 @@ type group struct {
 	Buttons []button
 }
 
+// ID is the group's id in the page; of one of several it says which: g-publish-measures-0.
+func (g group) ID() string {
+	if g.N == 0 || len(g.Fields) == 0 {
+		return "g-" + g.Key
+	}
+	steps, last := g.Fields[0].Path(), 0
+	for i, step := range steps {
+		if _, err := strconv.Atoi(step); err == nil {
+			last = i + 1
+		}
+	}
+	return "g-" + strings.Join(steps[:last], "-")
+}
+
 // button changes a list: add PATH, or drop PATH.
-type button struct{ Do, Key, Label string }
+type button struct{ Do, Label string }
 
 // form is a decision's form over what its file says.
 type form struct {
@@ -243,12 +257,11 @@ func (f *form) periods(values ...string) (list []option) {
 }
 
 func (f *form) drop(at, key string) button {
-	return button{"drop " + at, "draft.drop." + key, say(f.l, "draft.drop."+key)}
+	return button{"drop " + at, say(f.l, "draft.drop."+key)}
 }
 
 func (f *form) more(at string) button {
-	key := "draft.more." + keyOf(at)
-	return button{"add " + at, key, say(f.l, key)}
+	return button{"add " + at, say(f.l, "draft.more."+keyOf(at))}
 }
 
 // fill puts what was sent into what a file says, field by field. Only what differs from what the

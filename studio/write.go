@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"sluice/internal/yamldoc"
@@ -48,7 +49,26 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !errors.Is(err, errChanged) { // of which the page says all
 		return err
 	}
-	return s.goTo(w, r, "/draft/"+url.PathEscape(idOf(file)))
+	return s.goTo(w, r, "/draft/"+url.PathEscape(idOf(file))+s.newest(file, do))
+}
+
+// newest is the place in the page of the entry that a button has added, or empty.
+func (s *Server) newest(file, do string) string {
+	list, adds := strings.CutPrefix(do, "add ")
+	if !adds {
+		return ""
+	}
+	sheet, err := s.drafts.look(file)
+	if err != nil {
+		return ""
+	}
+	v, err := value(sheet.Text)
+	path := strings.Split(list, ".")
+	n := len(entries(v, path...))
+	if err != nil || n == 0 {
+		return ""
+	}
+	return "#g-" + strings.Join(path, "-") + "-" + strconv.Itoa(n-1)
 }
 
 // written makes what was sent the newest state.

@@ -7,9 +7,6 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// maxSteps bounds how many values are changed at once.
-const maxSteps = 2000
-
 // Set is the file with a value put where keys and indexes lead, as Become writes it; nil takes the
 // value out.
 func Set(raw []byte, put any, path ...string) ([]byte, error) {
@@ -39,7 +36,7 @@ func Become(raw []byte, want any) ([]byte, error) {
 		return nil, err
 	}
 	t := before
-	for range maxSteps {
+	for step, most := 0, 0; ; step++ {
 		says, err := ordered(t.body)
 		if err != nil {
 			return nil, err
@@ -47,13 +44,32 @@ func Become(raw []byte, want any) ([]byte, error) {
 		if Same(says, want) {
 			return []byte(t.raw), t.keeps(before)
 		}
+		most = max(most, parts(says)+parts(want)) // each value is written at most once, and goes at most once
 		next, err := t.nearer(says, want)
 		if err != nil {
 			return nil, err
 		}
+		if step > most || next.raw == t.raw { // such as of a text that no file can hold
+			return nil, errSpan
+		}
 		t = next
 	}
-	return nil, errSpan
+}
+
+// parts is how many values there are in one.
+func parts(v any) int {
+	n := 1
+	switch v := v.(type) {
+	case Pairs:
+		for _, p := range v {
+			n += parts(p.Value)
+		}
+	case []any:
+		for _, x := range v {
+			n += parts(x)
+		}
+	}
+	return n
 }
 
 // keeps is an error if a comment of before is not here.
@@ -102,7 +118,7 @@ func (t *text) rewritten(says, want any) (string, error) {
 		if i+1 < len(list) {
 			to = len(strings.TrimRight(t.raw[:t.start(list[i+1].at)], "\n"))
 		}
-		if from < 0 || to < from {
+		if to < from {
 			return "", errSpan
 		}
 		if put == nil {

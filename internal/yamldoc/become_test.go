@@ -152,6 +152,41 @@ func TestPath(t *testing.T) {
 	}
 }
 
+// FuzzSet: whatever a file is, a value is put into it, or it is refused; what comes out says what was
+// put, and has each comment.
+func FuzzSet(f *testing.F) {
+	f.Add([]byte(desk), uint8(3), "x: y")
+	f.Add([]byte("a: |\n  b\n\n\n# c\nd:\n- e # f\n- - g\n"), uint8(2), "")
+	f.Add([]byte("-\r++"), uint8(126), "0")
+	f.Add([]byte("{a: [b, {c: 'd'''}], \"e\": }"), uint8(1), "\n")
+	f.Fuzz(func(t *testing.T, raw []byte, n uint8, put string) {
+		before, err := readText(strings.ReplaceAll(string(raw), "\r\n", "\n"))
+		if err != nil {
+			return
+		}
+		says, err := ordered(before.body)
+		if err != nil {
+			return
+		}
+		list := places(says, nil)
+		if len(list) == 0 {
+			return
+		}
+		path := list[int(n)%len(list)]
+		got, err := Set(raw, put, path...)
+		if err != nil {
+			return
+		}
+		after, err := readText(string(got))
+		if err != nil {
+			t.Fatalf("%q: %v", got, err)
+		}
+		if now, err := ordered(after.body); err != nil || In(now, path...) != put || after.keeps(before) != nil {
+			t.Errorf("%v of %q in\n%s\nis\n%s\n%v", path, put, raw, got, err)
+		}
+	})
+}
+
 // TestBecome: however a file is changed, it says what is wanted, no comment is lost, and what comes
 // before the change is as it was. What cannot be done is refused.
 func TestBecome(t *testing.T) {

@@ -28,6 +28,9 @@ type remark struct {
 
 // readText reads a file that ends its lines with line feeds.
 func readText(raw string) (*text, error) {
+	if strings.Contains(raw, "\r") {
+		return nil, errSpan
+	}
 	tree, err := ParseTree([]byte(raw))
 	if err != nil {
 		return nil, err
@@ -47,7 +50,7 @@ func readText(raw string) (*text, error) {
 			continue
 		}
 		at := t.offset(Position{x.Position.Line, x.Position.Column})
-		if at < 0 || at >= len(raw) || raw[at] != '#' {
+		if at >= len(raw) || raw[at] != '#' {
 			return nil, errSpan
 		}
 		t.comments = append(t.comments, remark{at, strings.TrimRight(raw[at:t.lineEnd(at)], " ")})
@@ -55,10 +58,10 @@ func readText(raw string) (*text, error) {
 	return t, nil
 }
 
-// offset is where a position is in the bytes, or -1.
+// offset is where a position is in the bytes; their end, if it is none of them.
 func (t *text) offset(p Position) int {
 	if p.Line < 1 || p.Line > len(t.lines) {
-		return -1
+		return len(t.raw)
 	}
 	at := t.lines[p.Line-1]
 	for n, r := range t.raw[at:] { // columns count runes
@@ -102,9 +105,6 @@ func (t *text) start(n ast.Node) int {
 // span is a node's part of the bytes. What is empty behind its key has none.
 func (t *text) span(n ast.Node) (from, to int, err error) {
 	from = t.start(n)
-	if from < 0 || from > len(t.raw) {
-		return 0, 0, errSpan
-	}
 	last := ast.Node(nil)
 	switch n := n.(type) {
 	case *ast.MappingNode:

@@ -1,86 +1,108 @@
 // Sends form and file a moment after each change, and shows what the answer says of it: mistakes at
-// their fields, the text that residents read, the differences. The page works without it.
+// their fields, the text that residents read, the differences. Buttons do what they do without it,
+// and leave the page where it is.
 "use strict";
 (() => {
-  const pause = 400;
-  let timer, sent = 0;
+  const pause = 400, by = (id, root = document) => root.getElementById(id);
+  let timer, under = new AbortController();
 
   // What a change does is shown by itself.
   const alone = () => { for (const b of document.querySelectorAll(".bar [value=keep]")) b.hidden = true; };
-  alone();
 
-  // swap puts the answer's parts in the place of the page's, and leaves alone where somebody writes.
-  const swap = (answer, from) => {
+  // about puts what the answer says around form and file in the place of the page's.
+  const about = (answer) => {
     for (const id of ["title", "status", "findings", "changes", "yaml-err"]) {
-      const now = document.getElementById(id), then = answer.getElementById(id);
-      if (now && then && now.innerHTML !== then.innerHTML) now.innerHTML = then.innerHTML;
-      if (now && then) now.hidden = then.hidden;
+      const now = by(id), then = by(id, answer);
+      if (now.innerHTML !== then.innerHTML) now.innerHTML = then.innerHTML;
+      now.hidden = then.hidden;
     }
-    const open = new Map([...document.querySelectorAll("#read details")].map((d) => [d.dataset.lang, d.open]));
-    const read = document.getElementById("read"), next = answer.getElementById("read");
-    for (const d of next.querySelectorAll("details")) if (open.has(d.dataset.lang)) d.open = open.get(d.dataset.lang);
+    const read = by("read"), next = by("read", answer);
+    for (const d of read.querySelectorAll("details")) {
+      const same = next.querySelector(`details[data-lang="${d.dataset.lang}"]`);
+      if (same) same.open = d.open;
+    }
     if (read.innerHTML !== next.innerHTML) read.innerHTML = next.innerHTML;
     for (const which of ["undo", "redo"]) {
       const off = answer.querySelector("." + which).disabled;
       for (const b of document.querySelectorAll("." + which)) b.disabled = off;
     }
-    if (from === "file") {
-      document.getElementById("form").replaceWith(answer.getElementById("form"));
-      alone();
-      return;
-    }
-    const file = document.getElementById("f-yaml");
-    file.value = answer.getElementById("f-yaml").value;
+  };
+
+  // whole puts the answer's form in the place of the page's, and stays at the field or button that
+  // somebody is at.
+  const whole = (answer) => {
+    const at = document.activeElement || document.body, { id, name, value } = at, inside = at.closest("#form");
+    by("form").replaceWith(by("form", answer));
+    alone();
+    if (!inside) return;
+    const back = (id && by(id)) || [...document.querySelectorAll("#form [name]")].find((e) => e.name === name && e.value === value && !e.disabled);
+    (back || document.querySelector("#form .bar button")).focus({ preventScroll: true });
+  };
+
+  const fields = (root) => [...root.querySelectorAll("#form [data-field]")];
+  const shape = (list) => list.map((f) => f.dataset.field + ":" + f.querySelectorAll("option, [type=checkbox]").length).join();
+  const control = (field) => field.matches("fieldset") ? field : field.querySelector("input, select, textarea");
+
+  // mistakes puts them at the fields, and leaves alone what somebody writes in them; a form of other
+  // fields is put in its place.
+  const mistakes = (answer) => {
+    const ours = fields(document), theirs = fields(answer);
+    if (shape(ours) !== shape(theirs)) return whole(answer);
     document.querySelector("#form [name=base]").value = answer.querySelector("#form [name=base]").value;
-    const fields = (root) => [...root.querySelectorAll("#form [data-field]")];
-    const theirs = fields(answer), ours = fields(document);
-    const names = (list) => list.map((f) => f.dataset.field + ":" + f.querySelectorAll("option, [type=checkbox]").length).join();
-    if (names(theirs) !== names(ours)) return whole(answer);
     ours.forEach((field, i) => {
       const was = field.querySelector(":scope > .err"), is = theirs[i].querySelector(":scope > .err");
       if (was.innerHTML !== is.innerHTML) was.innerHTML = is.innerHTML;
       was.hidden = is.hidden;
-      for (const [a, b] of [[field, theirs[i]], [field.querySelector("input:not([type=hidden]), select, textarea"), theirs[i].querySelector("input:not([type=hidden]), select, textarea")]]) {
-        if (!a) continue;
-        if (b.getAttribute("aria-invalid")) a.setAttribute("aria-invalid", "true"); else a.removeAttribute("aria-invalid");
-      }
+      control(field).toggleAttribute("aria-invalid", false);
+      if (control(theirs[i]).hasAttribute("aria-invalid")) control(field).setAttribute("aria-invalid", "true");
     });
   };
 
-  // whole puts another form in the place of this one, which has other fields, and stays at the one
-  // that somebody is at.
-  const whole = (answer) => {
-    const at = document.activeElement && document.activeElement.id, name = document.activeElement && document.activeElement.name;
-    const value = document.activeElement && document.activeElement.value;
-    document.getElementById("form").replaceWith(answer.getElementById("form"));
-    alone();
-    const back = (at && document.getElementById(at)) || [...document.getElementsByName(name || "-")].find((e) => e.value === value);
-    if (back) back.focus();
+  const swap = (answer, form, act) => {
+    about(answer);
+    if (act !== "keep" || form.id === "file") whole(answer); else mistakes(answer);
+    if (act !== "keep" || form.id === "form") by("f-yaml").value = by("f-yaml", answer).value;
   };
 
-  const send = async (form) => {
-    const mine = ++sent, body = new URLSearchParams(new FormData(form));
-    body.set("do", "keep");
+  // send sends a form with what a button does; an answer that has not come by then is not waited for.
+  const send = async (form, act) => {
+    clearTimeout(timer);
+    under.abort();
+    const mine = under = new AbortController(), body = new URLSearchParams(new FormData(form));
+    body.set("do", act);
+    let page;
     try {
-      const answer = await fetch(form.action, { method: "POST", body });
-      const text = await answer.text();
-      const page = new DOMParser().parseFromString(text, "text/html");
-      if (mine === sent && page.getElementById("read")) swap(page, form.id);
+      const answer = await fetch(form.action, { method: "POST", body, signal: mine.signal });
+      page = new DOMParser().parseFromString(await answer.text(), "text/html");
     } catch {
-      // The studio has ended, or is asked again with the next change; buttons say so by a page.
+      return act === "keep" || mine !== under || form.submit(); // the studio has ended, and the browser says so
     }
+    if (mine !== under) return;
+    if (!by("read", page) || page.querySelector(".conflict")) {
+      if (act !== "keep") location.assign(form.action);
+      return;
+    }
+    swap(page, form, act);
+    const list = act.startsWith("add ") && "g-" + act.slice(4).replaceAll(".", "-") + "-";
+    const at = list && [...document.querySelectorAll("#form fieldset.group")].filter((g) => g.id.startsWith(list) && /^\d+$/.test(g.id.slice(list.length))).pop();
+    if (at) { at.scrollIntoView(); (at.querySelector("input:not([type=hidden]), select, textarea") || at).focus({ preventScroll: true }); }
   };
 
+  alone();
   document.addEventListener("input", (e) => {
     const form = e.target.closest("#form, #file");
     if (!form) return;
     clearTimeout(timer);
-    timer = setTimeout(() => send(form), pause);
+    timer = setTimeout(() => send(form, "keep"), pause);
   });
-  // A link of the list of mistakes leads to its field, opened and ready to be written in.
+  document.addEventListener("submit", (e) => {
+    if (!e.target.matches("#form, #file") || !e.submitter) return;
+    e.preventDefault();
+    send(e.target, e.submitter.value);
+  });
+  // A link of the list of mistakes leads to its field, ready to be written in.
   document.addEventListener("click", (e) => {
-    const link = e.target.closest("#findings a");
-    const to = link && document.getElementById(link.hash.slice(1));
+    const link = e.target.closest("#findings a"), to = link && by(link.hash.slice(1));
     if (!to) return;
     e.preventDefault();
     to.focus();

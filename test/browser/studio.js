@@ -73,6 +73,17 @@ async function live(browser) {
   if ((await page.evaluate(() => document.activeElement.value)) !== "noise-meter") wrong("the ticked box loses the focus");
   await page.keyboard.press("Space");
   await page.waitForSelector("#form [name='keep'][value='laeq']", { state: "detached" });
+  // Buttons leave the page where it is, and lead to what they have added.
+  await page.click("#form button[value='add publish.measures']");
+  await page.waitForFunction(() => document.activeElement.id === "f-publish-measures-1-name");
+  await page.keyboard.type("many");
+  await inFile(page, 'name: "many"');
+  await page.click("#form button[value='drop publish.measures.1']");
+  await page.waitForFunction(() => !document.getElementById("f-publish-measures-1-name"));
+  await page.focus("#file button[value=save]");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.getElementById("status").textContent.includes("Saved."));
+  if ((await page.evaluate(() => document.activeElement.value)) !== "save") wrong("the button is left that was pressed");
   await page.close();
 }
 
