@@ -121,8 +121,10 @@
       throw new Error(d.refused + " " + (page.querySelector("main p")?.textContent ?? ""));
     }
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const now = page.querySelector("main table"), table = document.querySelector("main table");
-    if (now && table) table.replaceWith(now);
+    for (const id of ["standing", "votes"]) {
+      const now = page.getElementById(id), was = document.getElementById(id);
+      if (now && was) was.replaceWith(now);
+    }
     form.reset();
     tell(d.done, files);
   }

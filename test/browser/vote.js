@@ -70,6 +70,8 @@ async function sign(page, choice, key, reason) {
       const [download] = await Promise.all([page.waitForEvent("download"), page.click("#signed a:last-child")]);
       fs.copyFileSync(await download.path(), `${keys}/${key}.downloaded`);
     }
+    const standing = await page.textContent("#standing");
+    if (!standing.includes("1 of 2 for it, 1 against")) wrong(`after two ballots the page says ${standing}`);
     const said = await sign(page, "abstain", "anna", "");
     if (!said.includes("has signed already")) wrong(`both: the page says ${said}`);
 
