@@ -109,6 +109,7 @@ func TestNoStatementIsAVote(t *testing.T) {
 	base := c.motion(first, "anna", "carla", "dani", "emma")
 	text := base["motion.txt"]
 	said, sig := c.stated("bru", text, ballot.Against, "no")
+	late, lateSig := c.stated("gemma", text, ballot.Against, "")
 	foreign := must(council.StatementOf(text, ballot.Against, "no"))
 	foreign.Text = strings.Repeat("00", 32)
 	for name, in := range map[string]struct {
@@ -132,6 +133,8 @@ func TestNoStatementIsAVote(t *testing.T) {
 			"bru.txt.sig": c.sign("bru", "sluice-ballot@vila", foreign.Bytes())}, council.BadSignature},
 		"another reason": {map[string][]byte{"bru.txt": []byte(strings.Replace(string(said), "no", "yes", 1)),
 			"bru.txt.sig": sig}, council.BadSignature},
+		"a statement of one whose term is over": {map[string][]byte{"gemma.txt": late, "gemma.txt.sig": lateSig},
+			council.NotInOffice},
 		"a text alone":      {map[string][]byte{"bru.txt": said}, council.WrongParts},
 		"a signature alone": {map[string][]byte{"bru.txt.sig": sig}, council.WrongParts},
 	} {
