@@ -115,7 +115,7 @@ FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/intern
 	FuzzDraw:opendata/zonemap FuzzStreets:opendata/streets FuzzSameZones:. FuzzBroker:gateway/ingest/internal/mqtt FuzzConnect:gateway/ingest/internal/listener \
 	FuzzWebSocket:gateway/ingest/internal/listener FuzzFrames:internal/websocket \
 	FuzzHandshake:internal/websocket \
-	FuzzBrief:brief FuzzCanonical:gateway/ingest/internal/format FuzzList:internal/yamldoc FuzzInsert:internal/yamldoc FuzzAnswers:policy/dpia FuzzAnswers:policy/consult \
+	FuzzBrief:brief FuzzCanonical:gateway/ingest/internal/format FuzzList:internal/yamldoc FuzzInsert:internal/yamldoc FuzzSet:internal/yamldoc FuzzAnswers:policy/dpia FuzzAnswers:policy/consult \
 	FuzzCBOR:gateway/ingest/internal/cbor FuzzSparkplug:gateway/ingest/internal/sparkplug FuzzTry:gateway/ingest \
 	FuzzRead:gateway/ingest/internal/handover FuzzRead:certify/envelope FuzzParse:certify/report FuzzSigners:policy/ballot/signers FuzzRoster:gateway/cluster/roster FuzzSigned:gateway/cluster/roster FuzzQuestion:gateway/cluster/keys FuzzMember:gateway/cluster/keys \
 	FuzzAnswer:gateway/cluster/keys FuzzSpan:gateway/cluster/keys FuzzFrames:certify/tap \
