@@ -79,8 +79,8 @@ var arrows = map[string]row{
 			"policy/rego policy/schema"},
 	"studio": {"a page for those who draft: the verbs' rooms behind a door to this machine alone",
 		"brief door internal/civil internal/names internal/yamldoc plan policy/ballot policy/bundle policy/check " +
-			"policy/compile policy/council policy/decision policy/diff policy/explain policy/papers policy/rego " +
-			"policy/templates policy/workspace register simulate store studio/picture"},
+			"policy/compile policy/council policy/decision policy/diff policy/dpia policy/explain policy/papers " +
+			"policy/rego policy/templates policy/workspace register simulate store studio/picture"},
 	"studio/picture":                   {"what a simulation says of a place, drawn", "simulate store"},
 	"configs/portalba":                 {"the example city, as a bundle", "policy/bundle"},
 	"gateway/crash":                    {"panics without values", ""},

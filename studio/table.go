@@ -2,6 +2,7 @@ package studio
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"path"
@@ -156,6 +157,11 @@ func (s *Server) suspend(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err := s.ours("suspend", "suspended.yaml"); err != nil {
 		return err
+	}
+	// One that is put to the vote already is shown: whoever has its text may be signing it.
+	there := fmt.Sprintf("suspend-%s-v%d", id, workspace.Last(workspace.InForce(chain, s.o.Now())).Version+1)
+	if s.inside(path.Join("motions", there, council.TextName)) == nil {
+		return s.goTo(w, r, "/vote/"+there)
 	}
 	m, _, _, err := s.clerk().Suspend(workspace.Stop{Decision: id, Reason: reason, Now: s.o.Now()})
 	if err != nil {

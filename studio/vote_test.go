@@ -112,7 +112,8 @@ func TestAVoteInTheStudio(t *testing.T) {
 	do(400, "/vote", url.Values{"id": {"../x"}}, "A motion&#39;s name is")
 	do(303, "/vote", url.Values{"id": {"first"}}, "")
 	see("/vote", "waits for votes", "0 of 2 for it", "Not voted yet: Anna, Bru and Carla.")
-	see("/vote/first", "2 more members must be for it", "has not voted", "Sluice motion, format")
+	see("/vote/first", "2 more members must be for it", "not yet assessed as it is now: 2026-14, 2026-15",
+		"has not voted", "Sluice motion, format")
 	text, err := os.ReadFile(filepath.Join(s.o.Dir, "motions/first/motion.txt"))
 	if err != nil {
 		t.Fatal(err)
@@ -148,6 +149,7 @@ func TestAVoteInTheStudio(t *testing.T) {
 	do(404, "/vote/suspend", url.Values{"decision": {"9"}, "reason-en": {"x"}}, "")
 	do(303, "/vote/suspend", url.Values{"decision": {"2026-14"}, "reason-en": {"a sensor was tampered with"}}, "")
 	see("/vote/suspend-2026-14-v2", "0 of 1 for it")
+	do(303, "/vote/suspend", url.Values{"decision": {"2026-14"}, "reason-en": {"again"}}, "")
 	see("/vote", "in force", "suspend-2026-14-v2")
 }
 
