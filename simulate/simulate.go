@@ -2,6 +2,10 @@
 // each in a gateway of its own, over the same simulated or recorded traffic and on an accelerated
 // clock. The gateways are real, with real noise and a real ledger; a model computes the exact
 // results beside them, so that the error is known.
+//
+// Who weighs values one against another waits for no gateway: a Rehearsal counts the traffic once, and
+// tries values on it by the arithmetic that releases numbers, with noise from a seed. Traffic is that of
+// the simulated city, of a street in three Answers, or a Recording.
 package simulate
 
 import (

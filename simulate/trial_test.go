@@ -154,6 +154,9 @@ func TestTrialIsRepeated(t *testing.T) {
 	if reflect.DeepEqual(a.Series, c.Series) {
 		t.Error("another seed gives the same noise")
 	}
+	if slices.ContainsFunc(a.list, func(o store.Observation) bool { return !o.Simulation }) {
+		t.Error("a number of a trial is not marked as one of a simulation")
+	}
 	v := ValuesOf(d)
 	v.MinUnits++
 	if e := tried(t, r, v, 1); e.Side.Series[18].Value != a.Side.Series[18].Value {
