@@ -100,15 +100,17 @@ func read(h Head, content []byte) (*Batch, error) {
 }
 
 // Each hands out the entries, with the number of the window that each is for and whether it is told from a repetition.
+// An entry is good until the next.
 func (b *Batch) Each(take func(window int, told bool, e *window.Entry)) error {
 	rest := b.entries
+	var e window.Entry // one for all: take keeps none
 	for range b.number {
 		mark, n := binary.Uvarint(rest)
 		if n <= 0 || mark>>1 >= uint64(len(b.Windows)) {
 			return errBatch
 		}
-		var e window.Entry
 		var err error
+		e = window.Entry{}
 		if rest, err = checkpoint.ReadEntry(rest[n:], &e); err != nil {
 			return errBatch
 		}

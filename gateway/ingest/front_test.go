@@ -1,0 +1,177 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"sluice/gateway/ingest/internal/intake"
+	"sluice/gateway/release"
+	"sluice/test/raced"
+)
+
+// nowhere is an outlet that takes everything, or nothing.
+type nowhere struct {
+	bytes int
+	away  error
+}
+
+func (n *nowhere) Put(_ context.Context, _ int64, _ int, _ string, body []byte) error {
+	n.bytes += len(body)
+	return n.away
+}
+
+func (n *nowhere) Wait(context.Context) error { return n.away }
+
+// facing is an Ingest that is a front to so many partitions.
+func facing(t testing.TB, of int, out Outlet) *Ingest {
+	t.Helper()
+	i := still(t, footfall(t, 2))
+	if err := i.lead(&Front{Name: "f", Partitions: of, Keys: memoryKeys{}, Out: out}); err != nil {
+		t.Fatal(err)
+	}
+	i.clock.now = noon.Add(time.Hour)
+	return i
+}
+
+// acks counts what is acknowledged.
+type acks struct{ n int }
+
+func (a *acks) Ack(list []intake.Message)    { a.n += len(list) }
+func (a *acks) Publish(string, []byte) error { return nil }
+func (a *acks) Close() error                 { return nil }
+
+// TestNothingIsAcknowledgedThatIsNotThere: while what a front hands over does not arrive, who has sent it is not
+// answered; once it does, it is, and what was handed over before comes once.
+func TestNothingIsAcknowledgedThatIsNotThere(t *testing.T) {
+	logs := newLogs()
+	out := &failing{memoryLogs: logs, away: errors.New("nobody answers")}
+	v := newTown(t, filepath.Join(inMemory(t), "front"), &Front{Name: "f", Partitions: 3, Keys: memoryKeys{}, Out: out})
+	told := &acks{}
+	v.i.sources.all = append(v.i.sources.all, told)
+	v.i.sources.queue.Put(t.Context(), intake.Message{Topic: "city/v1/o/scan-a/up", Payload: []byte(`{"ts":"2026-03-02T12:00:00Z","seq":1,` +
+		`"fields":{"device":"d","rssi":-50}}`), Received: noon, Checked: true, Sender: "scan-a"})
+	m, _ := v.i.sources.queue.Take()
+	if err := v.i.handle(t.Context(), v.w, m); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := v.i.commit(t.Context()); !errors.Is(err, out.away) || told.n > 0 {
+			t.Fatalf("%d messages are acknowledged, %v", told.n, err)
+		}
+	}
+	out.away = nil
+	v.commit()
+	if told.n != 1 {
+		t.Errorf("%d messages are acknowledged", told.n)
+	}
+	o := 0
+	for p := range 3 {
+		owner := logs.owner(v, p, memoryKeys{})
+		owner.takeAll(t, logs)
+		o += int(owner.inner.account.Received)
+	}
+	if o != 1 {
+		t.Errorf("%d readings are counted", o)
+	}
+}
+
+// failing is a log that does not say that something is there, although it may be.
+type failing struct {
+	*memoryLogs
+	away error
+}
+
+func (f *failing) Wait(context.Context) error { return f.away }
+
+// TestAFrontWithoutKeys acknowledges nothing, and says why.
+func TestAFrontWithoutKeys(t *testing.T) {
+	i := still(t, footfall(t, 2))
+	away := errors.New("not yet")
+	if err := i.lead(&Front{Partitions: 1, Keys: noKeys{away}, Out: &nowhere{}}); err != nil {
+		t.Fatal(err)
+	}
+	i.decode(payloads(0)[0], noon.UnixNano())
+	if err := i.front.flush(t.Context()); !errors.Is(err, away) {
+		t.Error(err)
+	}
+}
+
+type noKeys struct{ why error }
+
+func (k noKeys) Key(int64, string) ([]byte, error) { return nil, k.why }
+
+// BenchmarkFront is decode, redact, pseudonym and what is handed over, for one reading of 250 bytes.
+func BenchmarkFront(b *testing.B) {
+	out := &nowhere{}
+	i := facing(b, 32, out)
+	list, deliver := payloads(0), i.again()
+	b.ReportAllocs()
+	b.ResetTimer()
+	for n := range b.N {
+		deliver(list[n%crowd])
+		if n%10_000 == 9_999 {
+			if err := i.front.flush(context.Background()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(out.bytes)/float64(b.N), "B/reading")
+}
+
+// BenchmarkOwner is what an owner does with a reading: open, know again, bound, add, and its state.
+func BenchmarkOwner(b *testing.B) {
+	logs := newLogs()
+	i := facing(b, 1, logs)
+	for n, p := range payloads(0) {
+		i.decode(p, noon.UnixNano())
+		if n%10_000 == 9_999 {
+			if err := i.front.flush(context.Background()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	w := &Worker{i.cfg.Register, i.routing, nil}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for n := 0; n < b.N; n += crowd {
+		logs.state = map[int][]Entry{}
+		o, err := w.Own(context.Background(), Owned{Keys: memoryKeys{}, In: logs, State: stateOf{logs},
+			Parts: noParts{}, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := o.run(context.Background()); fmt.Sprint(err) != "the log has ended" {
+			b.Fatal(err)
+		}
+	}
+}
+
+type noParts struct{}
+
+func (noParts) Put(context.Context, int64, int, release.Partial) error { return nil }
+
+// TestAFrontAllocatesNothing for a reading, in the steady state.
+func TestAFrontAllocatesNothing(t *testing.T) {
+	raced.Skip(t)
+	i := facing(t, 32, &nowhere{})
+	list, deliver := payloads(0), i.again()
+	round := func() {
+		for _, p := range list[:20_000] {
+			deliver(p)
+		}
+	}
+	for range 2 { // buffers find their sizes
+		round()
+		if err := i.front.flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := testing.AllocsPerRun(1, round); n > 100 {
+		t.Errorf("%v allocations for 20,000 readings", n)
+	}
+}
