@@ -27,6 +27,8 @@ type motionView struct {
 	Problems                                 []trouble
 	// Assess are the decisions whose impact assessment is to be made again before members sign.
 	Assess string
+	// Inboxes are where a copy goes when it is enacted.
+	Inboxes string
 }
 
 // person is a member of the roster that votes.
@@ -52,6 +54,7 @@ func (s *Server) motion(w http.ResponseWriter, r *http.Request) error {
 		v.When = moment(l, p.Enacted.From, p.Policy.Location)
 	}
 	v.Open = !v.Enacted && v.State != motionVoid
+	v.Inboxes = l.List(s.o.Inboxes)
 	v.Lead, v.Sections = p.Sections(l)
 	if v.Open {
 		if v.Assess, err = s.toAssess(l, p.Policy); err != nil {

@@ -40,6 +40,9 @@ type Options struct {
 	Speech func(explain.Lang) simulate.Speech
 	// Now is the time.
 	Now func() time.Time
+	// Inboxes are directories that get a copy of what is enacted: the one place outside Dir that
+	// is written, and only whoever starts the studio names it.
+	Inboxes []string
 }
 
 // Server is one studio, over one directory.

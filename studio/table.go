@@ -120,7 +120,7 @@ func (s *Server) enact(w http.ResponseWriter, r *http.Request) error {
 	if err := s.ours(p.ID, file, file+".part"); err != nil {
 		return err
 	}
-	if _, _, _, err := s.clerk().Enact(p.ID, s.o.Now(), nil); err != nil {
+	if _, _, _, err := s.clerk().Enact(p.ID, s.o.Now(), s.o.Inboxes); err != nil {
 		return voteFault(err)
 	}
 	return s.goTo(w, r, "/vote/"+p.ID)

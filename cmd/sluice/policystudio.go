@@ -15,13 +15,14 @@ import (
 
 func policyStudio() *cobra.Command {
 	var language, addr string
+	var inboxes []string
 	c := &cobra.Command{
 		Use:   "studio [DIR]",
 		Short: "Draft decisions in a browser, on a page of this computer",
 		Args:  between(0, 1),
-		Long: "Prints the address of a page in which the decisions of DIR are written, checked and read as\n" +
-			"residents will read them. It works on the files of DIR and on no others, and only this computer can\n" +
-			"open it. The address has a secret, another at each start. Runs until SIGINT or SIGTERM.",
+		Long: "Prints the address of a page in which the decisions of DIR are written, checked, read as residents\n" +
+			"will read them, and voted. It works on the files of DIR and on no others but --inbox, and only this\n" +
+			"computer can open it. The address has a secret, another at each start. Runs until SIGINT or SIGTERM.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := localeOf(cmd)
 			if err != nil {
@@ -29,7 +30,8 @@ func policyStudio() *cobra.Command {
 			}
 			return withRules(func(rules *rego.Child) error {
 				s, err := studio.Open(studio.Options{Dir: dirArg(args), Addr: addr, Lang: v.Lang, Rules: rules,
-					Now: time.Now, Speech: func(l explain.Lang) simulate.Speech { return newLocale(l) }})
+					Now: time.Now, Inboxes: inboxes,
+					Speech: func(l explain.Lang) simulate.Speech { return newLocale(l) }})
 				if err != nil {
 					return &config.Refusal{Err: err}
 				}
@@ -41,6 +43,8 @@ func policyStudio() *cobra.Command {
 		},
 	}
 	langFlag(c, &language)
+	c.Flags().StringSliceVar(&inboxes, "inbox", nil,
+		"directory that gateways watch, for a copy of what is enacted on the page; may be repeated")
 	c.Flags().StringVar(&addr, "http", "127.0.0.1:0", "where to listen, on this computer only: 127.0.0.1:PORT")
 	return c
 }

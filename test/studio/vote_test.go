@@ -14,6 +14,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"sluice/configs/portalba"
+	"sluice/test/fenced"
 	"sluice/test/harness"
 )
 
@@ -75,7 +77,13 @@ func secrets(t *testing.T, file string) (list [][]byte) {
 // sends or keeps, or that the studio writes.
 func TestABallotInTheBrowser(t *testing.T) {
 	t.Parallel()
-	address, dir := begin(t)
+	dir := filepath.Join(t.TempDir(), "council")
+	harness.NoError(t, portalba.Policy().Write(dir))
+	inbox := filepath.Join(t.TempDir(), "inbox")
+	b := fenced.Take(t, "docs/studio.md", "sluice policy studio town/council").Change("town/council", dir)
+	args := strings.Fields(strings.Split(b.Change("town/inbox", inbox).Read(), "#")[0])
+	p := harness.StartWith(t, []string{"LC_ALL=C"}, harness.Sluice, args[1:]...)
+	address := p.Find(`(?m)^(http://127\.0\.0\.1:\d+/\w+/en/)$`)[1]
 	keys := council(t, dir)
 	sent, profile := filepath.Join(t.TempDir(), "sent"), t.TempDir()
 	text := filepath.Join(dir, "motions", "first", "motion.txt")
@@ -118,6 +126,10 @@ func TestABallotInTheBrowser(t *testing.T) {
 	}
 	if !strings.Contains(harness.Read(t, sent), "BEGIN SSH SIGNATURE") {
 		t.Error("the proxy has not seen the signatures, so that it says nothing")
+	}
+	if enacted, err := os.ReadFile(filepath.Join(inbox, "first.sluice")); err != nil ||
+		string(enacted) != harness.Read(t, filepath.Join(dir, "motions", "first", "first.sluice")) {
+		t.Errorf("what is enacted is not in the inbox: %v", err)
 	}
 	var all [][]byte
 	for _, key := range []string{"anna", "bru", "stranger"} {
