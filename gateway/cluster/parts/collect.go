@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"time"
 
 	"sluice/gateway/cluster/engine"
@@ -154,7 +155,7 @@ func (s *sums) take(ctx context.Context, e engine.Entry) ([]release.Batch, error
 	if w.parts[partition] = p; len(w.parts) < s.Partitions {
 		return nil, nil
 	}
-	return s.whole(k, w)
+	return s.through(k)
 }
 
 // late are the windows that have waited for too long, the first ones first.
@@ -169,19 +170,37 @@ func (s *sums) late() (out []release.Batch, err error) {
 		if first.Stream == "" {
 			return out, nil
 		}
-		w := s.open[first]
-		s.Logger.Warn("partitions have not said what they have of a window; it is a gap", "stream", first.Stream,
-			"start", first.Start, "missing", s.Partitions-len(w.parts))
-		b, err := s.whole(first, w)
+		list, err := s.through(first)
 		if err != nil {
-			return out, err
+			return nil, err
 		}
-		out = append(out, b...)
+		out = append(out, list...)
 	}
 }
 
-// whole adds up a window. What is missing of it makes it a gap.
-func (s *sums) whole(k release.Key, w *open) ([]release.Batch, error) {
+// through are the windows of a stream up to one of them, in order. Those before it have no more to
+// wait for than it has: each partition says its parts in order.
+func (s *sums) through(last release.Key) (out []release.Batch, err error) {
+	var list []release.Key
+	for k := range s.open {
+		if k.Stream == last.Stream && !k.Start.After(last.Start) {
+			list = append(list, k)
+		}
+	}
+	slices.SortFunc(list, func(a, b release.Key) int { return a.Start.Compare(b.Start) })
+	for _, k := range list {
+		b, err := s.sum(k)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, b)
+	}
+	return out, nil
+}
+
+// sum adds up a window. What is missing of it makes it a gap.
+func (s *sums) sum(k release.Key) (release.Batch, error) {
+	w := s.open[k]
 	delete(s.open, k)
 	s.done[k.Stream] = k.Start
 	list := make([]release.Partial, 0, s.Partitions)
@@ -189,12 +208,12 @@ func (s *sums) whole(k release.Key, w *open) ([]release.Batch, error) {
 	for _, p := range w.parts {
 		list, one = append(list, p), p
 	}
+	if missing := s.Partitions - len(list); missing > 0 {
+		s.Logger.Warn("partitions have not said what they have of a window; it is a gap", "stream", k.Stream,
+			"start", k.Start, "missing", missing)
+	}
 	for len(list) < s.Partitions {
 		list = append(list, one.Missing(reasonPartition))
 	}
-	b, err := release.AddUp(list)
-	if err != nil {
-		return nil, err
-	}
-	return []release.Batch{b}, nil
+	return release.AddUp(list)
 }

@@ -1,0 +1,155 @@
+package parts_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"reflect"
+	"sync"
+	"testing"
+	"time"
+
+	"sluice/gateway/cluster/engine"
+	"sluice/gateway/cluster/parts"
+	"sluice/gateway/release"
+	"sluice/internal/civil"
+	"sluice/plan"
+	"sluice/test/nats"
+)
+
+var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
+// keys are a city's; those of the partition without are gone.
+type keys struct{ without string }
+
+func (k keys) Key(epoch int64, use string) ([]byte, error) {
+	if use == k.without {
+		return nil, fs.ErrNotExist
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s", epoch, use))
+	return sum[:], nil
+}
+
+func visitors(t *testing.T) *plan.Stream {
+	t.Helper()
+	s := &plan.Stream{
+		ID: "footfall", Decision: "1", Timezone: "UTC",
+		Every: civil.MustPeriod("PT1H"), Forget: civil.MustPeriod("P1D"),
+		From: noon.AddDate(0, -1, 0), Until: noon.AddDate(0, 1, 0),
+		Unit: plan.Unit{Field: "device", StandsFor: "device"}, Keep: []string{"device"}, Zones: []string{"rambla"},
+		Measures: []plan.Measure{{Name: "devices", Of: plan.Distinct}},
+		Protect:  plan.Protect{MinUnits: 3, Epsilon: 1, Delta: 1e-6, MaxContributions: 2},
+	}
+	if err := s.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// partial says that a partition has so many units in the window that begins at an hour.
+func partial(s *plan.Stream, hour int, units int64) release.Partial {
+	start := noon.Add(time.Duration(hour) * time.Hour)
+	p := release.NewPart(s)
+	p.Units, p.Weight[0] = units, units
+	p.Total[0][0].Add(units)
+	return release.NewPartial(s, "v", start, start.Add(time.Hour), []release.Part{p}, "", nil)
+}
+
+// words are what is handed over for release.
+func words(b release.Batch) string {
+	of := reflect.ValueOf(b)
+	return fmt.Sprintf("%s: %d units, gap %q", b.Key().Start.Format(time.TimeOnly),
+		of.FieldByName("cells").Index(0).FieldByName("Units").Int(), of.FieldByName("gap"))
+}
+
+// collect hands over so many windows.
+func collect(t *testing.T, c parts.Collector, n int) (list []string) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	out, done := make(chan release.Batch), make(chan release.Key)
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := c.Run(ctx, out, done); err != nil && ctx.Err() == nil {
+			t.Error(err)
+		}
+	})
+	for range n {
+		select {
+		case b := <-out:
+			list = append(list, words(b))
+			done <- b.Key()
+		case <-ctx.Done():
+			t.Fatalf("there is nothing behind %q", list)
+		}
+	}
+	stop()
+	running.Wait()
+	return list
+}
+
+// TestWindowsOfAllPartitions: a window is handed over once, when all partitions have said what they have of it; what a
+// partition has said stays; one that does not say it in time makes a gap, and no number.
+func TestWindowsOfAllPartitions(t *testing.T) {
+	s := nats.Start(t)
+	conn, err := engine.Dial(t.Context(), engine.Config{URLs: s.URLs(), CA: s.CA, Credentials: s.Data,
+		Patience: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conn.Close)
+	log, err := conn.Open(t.Context(), parts.Spec(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, w := visitors(t), parts.Writer{Log: log, Keys: keys{}}
+	epoch := noon.Unix() / (24 * 60 * 60)
+	put := func(partition, hour int, units int64) {
+		t.Helper()
+		if err := w.Put(t.Context(), epoch, partition, partial(stream, hour, units)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	forged := fmt.Sprintf("part.%d.1.forged", epoch)
+	if _, err := log.Append(t.Context(), forged, 0, "x", []byte("not sealed")); err != nil {
+		t.Fatal(err)
+	}
+	for partition := range 3 {
+		put(partition, 0, int64(1+partition))
+		put(partition, 0, 1000) // another owner, of whom nothing is believed
+	}
+	put(0, 1, 5)
+	put(2, 1, 5)
+	for partition := range 3 {
+		put(partition, 2, 7)
+	}
+	c := parts.Collector{Log: log, Keys: keys{}, Partitions: 3, Wait: time.Second, Now: time.Now,
+		Plan: func(digest string) *plan.Stream {
+			if digest == stream.Digest {
+				return stream
+			}
+			return nil
+		}, Logger: slog.New(slog.DiscardHandler)}
+	const away, later = `13:00:00: 0 units, gap "partition_away"`, `14:00:00: 21 units, gap ""`
+	c.Resume = map[string]time.Time{stream.ID: noon.Add(time.Hour)}
+	if got, want := fmt.Sprint(collect(t, c, 2)), "["+away+" "+later+"]"; got != want {
+		t.Errorf("%s; want %s", got, want)
+	}
+	c.Resume = nil
+	put(1, 1, 5) // too late: it has said what it has of the next window
+	if got, want := fmt.Sprint(collect(t, c, 3)), `[12:00:00: 6 units, gap "" `+away+" "+later+"]"; got != want {
+		t.Errorf("%s; want %s", got, want)
+	}
+	put(0, 3, 5)
+	c.Resume = map[string]time.Time{stream.ID: noon.Add(3 * time.Hour)}
+	if got, want := fmt.Sprint(collect(t, c, 1)), `[15:00:00: 0 units, gap "partition_away"]`; got != want {
+		t.Errorf("%s; want %s", got, want)
+	}
+	c.Keys = keys{without: "part-2"}
+	c.Resume = map[string]time.Time{stream.ID: noon.Add(2 * time.Hour)}
+	if got, want := fmt.Sprint(collect(t, c, 1)), `[14:00:00: 0 units, gap "partition_away"]`; got != want {
+		t.Errorf("%s; want %s", got, want)
+	}
+}
