@@ -111,14 +111,18 @@ func (p *draftPage) place(tree *yamldoc.Tree, list []check.Finding, l explain.La
 	}
 }
 
-// fieldAt is the field that a finding is about: the one of its key, else the nearest above or below.
+// fieldAt is the field that a finding is about: the one of the key or the language that it misses, of
+// its value, or the nearest around that.
 func (p *draftPage) fieldAt(tree *yamldoc.Tree, f check.Finding) *field {
 	if tree == nil || !p.Form || f.Syntax != nil {
 		return nil
 	}
-	path := tree.Path(yamldoc.Position{Line: f.Line, Column: f.Column})
-	if key := missingKey(f); key != "" {
-		for n := len(path); n >= 0; n-- {
+	path := strings.Split(f.Place, "/")
+	if f.Place == "" {
+		path = tree.Path(yamldoc.Position{Line: f.Line, Column: f.Column})
+	}
+	for n := len(path); n >= 0; n-- {
+		for _, key := range missing(f) {
 			if x := p.named(strings.Join(append(path[:n:n], key), ".")); x != nil {
 				return x
 			}
@@ -132,13 +136,17 @@ func (p *draftPage) fieldAt(tree *yamldoc.Tree, f check.Finding) *field {
 	return nil
 }
 
-// missingKey is the key that a finding misses, or empty.
-func missingKey(f check.Finding) string {
-	if f.Rule != "S03" || len(f.Args) == 0 {
-		return ""
+// missing are the keys and languages that a finding says are not there.
+func missing(f check.Finding) (keys []string) {
+	for _, arg := range f.Args {
+		text, _ := arg.(string)
+		for _, key := range strings.Split(text, ", ") {
+			if f.Rule == "S03" || languages[key] != "" {
+				keys = append(keys, key)
+			}
+		}
 	}
-	key, _ := f.Args[0].(string)
-	return key
+	return keys
 }
 
 // named is the field of a name, or the first below it.

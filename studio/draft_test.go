@@ -93,14 +93,32 @@ func TestAddedIsShown(t *testing.T) {
 	}
 }
 
+// TestAtItsField: a mistake stands at the field of what is missing, or wrong.
+func TestAtItsField(t *testing.T) {
+	for _, c := range []struct{ field, said, at string }{
+		{"review", "", "review"}, {"legal_basis", "", "legal_basis"}, {"title.es", "", "title-es"},
+		{"until", "", "until"},
+		{"publish.measures.0.names.en", "", "publish-measures-0-names-en"}, {"protect.epsilon", "2", "protect-epsilon"},
+		{"protect.epsilon", "much", "protect-epsilon"}, {"publish.every", "", "publish-every"},
+		{"stream", "A b", "stream"},
+		{"where.0.value", "x", "where-0-value"}, {"from", "soon", "from"}, {"unit", "none", "unit-none-ca"},
+	} {
+		s := open(t)
+		page := s.post(t, footfall, url.Values{c.field: {c.said}})
+		shows(t, page, `<ul class="err" id="f-`+c.at+`-err"><li class="(wrong|warn)">`)
+	}
+}
+
 // TestOlderForm: a form that was made of an older state changes only what was changed in it.
 func TestOlderForm(t *testing.T) {
 	s := open(t)
 	_, page := s.answer(s.request("GET", footfall, ""))
 	base := regexp.MustCompile(`name="base" value="([0-9a-f]+)"`).FindStringSubmatch(page)[1]
 	s.post(t, footfall, url.Values{"base": {base}, "protect.epsilon": {"0.5"}, "protect.min_units": {"10"}})
-	page = s.post(t, footfall, url.Values{"base": {base}, "protect.epsilon": {"1"}, "protect.min_units": {"20"}})
-	shows(t, page, `name="protect.epsilon" value="0.5"`, `name="protect.min_units" value="20"`)
+	page = s.post(t, footfall, url.Values{"base": {base}, "protect.epsilon": {"1"}, "protect.min_units": {"20"},
+		"protect.delta": {"0.000001"}})
+	shows(t, page, `name="protect.epsilon" value="0.5"`, `name="protect.min_units" value="20"`,
+		`name="protect.delta" value="1e-6"`)
 }
 
 // TestConflict: what somebody else has written in between is not lost, whichever of the two goes on.

@@ -63,6 +63,9 @@ func (f field) put(v, made any, sent []string) (any, error) {
 	if slices.Equal(shown, said) {
 		return v, nil
 	}
+	if f.Sort == "number" && yamldoc.Same(numeral(strings.Join(shown, "")), numeral(strings.Join(said, ""))) {
+		return v, nil // 1,5 and 1.5
+	}
 	if f.write != nil {
 		return f.write(v, said)
 	}

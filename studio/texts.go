@@ -28,8 +28,11 @@ func inWords(list []check.Finding, l explain.Lang) (out []sentence) {
 	return out
 }
 
-// capital is a text that begins as a sentence does.
+// capital is a text that begins as a sentence does, unless it begins with a function or a key.
 func capital(text string) string {
+	if first, _, _ := strings.Cut(text, " "); strings.ContainsAny(first, "()._=") {
+		return text
+	}
 	r, n := utf8.DecodeRuneInString(text)
 	return string(unicode.ToUpper(r)) + text[n:]
 }

@@ -123,7 +123,7 @@ func (c *checker) at(file, rule, place string, args ...any) {
 	if t := c.trees[file]; t != nil {
 		p = t.At(strings.FieldsFunc(place, func(r rune) bool { return r == '/' }), false)
 	}
-	c.add(Finding{File: file, Line: p.Line, Column: p.Column, Rule: rule, Args: args})
+	c.add(Finding{File: file, Line: p.Line, Column: p.Column, Rule: rule, Place: place, Args: args})
 }
 
 // typed reads the files that have the right shape.

@@ -168,7 +168,7 @@ func (c *checker) lawAndReview(file string, tree *yamldoc.Tree) {
 		c.at(file, "T02", "legal_basis")
 	}
 	if !slices.ContainsFunc(strings, func(s yamldoc.StringAt) bool { return s.Place == "review" }) {
-		c.at(file, "T04", "")
+		c.at(file, "T04", "review")
 	}
 }
 

@@ -16,6 +16,9 @@ type Finding struct {
 	File         string
 	Line, Column int // from 1
 	Rule         string
+	// Place is the way to the value that it is about, by keys and indexes, with / between; also to one
+	// that is missing. Empty where only its line is known.
+	Place string
 	// Args are what the rule's text names: keys and values of the file, never
 	// anything from a reading.
 	Args []any

@@ -4,7 +4,7 @@
 "use strict";
 (() => {
   const pause = 400, by = (id, root = document) => root.getElementById(id);
-  let timer, under = new AbortController();
+  let timer, acting = false, under = new AbortController();
 
   // What a change does is shown by itself.
   const alone = () => { for (const b of document.querySelectorAll(".bar [value=keep]")) b.hidden = true; };
@@ -71,6 +71,7 @@
     const mine = under = new AbortController(), body = new URLSearchParams(new FormData(form));
     body.set("do", act);
     let page;
+    acting = act !== "keep";
     try {
       const answer = await fetch(form.action, { method: "POST", body, signal: mine.signal });
       page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -78,6 +79,7 @@
       return act === "keep" || mine !== under || form.submit(); // the studio has ended, and the browser says so
     }
     if (mine !== under) return;
+    acting = false;
     if (!by("read", page) || page.querySelector(".conflict")) {
       if (act !== "keep") location.assign(form.action);
       return;
@@ -93,7 +95,8 @@
     const form = e.target.closest("#form, #file");
     if (!form) return;
     clearTimeout(timer);
-    timer = setTimeout(() => send(form, "keep"), pause);
+    const soon = () => acting ? timer = setTimeout(soon, pause) : send(form, "keep"); // what a button does comes first
+    timer = setTimeout(soon, pause);
   });
   document.addEventListener("submit", (e) => {
     if (!e.target.matches("#form, #file") || !e.submitter) return;
