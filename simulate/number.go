@@ -39,7 +39,7 @@ func (x published) of(values []float64) (float64, bool) {
 		return 0, false
 	}
 	if x.Of == plan.Quantile {
-		slices.Sort(values)
+		values = slices.Sorted(slices.Values(values)) // others may be reading them
 		return values[max(0, int(math.Ceil(x.Q*float64(len(values))-1e-9))-1)], true
 	}
 	total := 0.0

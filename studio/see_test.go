@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"sluice/configs/portalba"
@@ -91,6 +92,24 @@ func TestSeeValues(t *testing.T) {
 	if _, first := s.asks(seeFootfall+"/result", "beside=PT3H,20,0.5,2"); again != first {
 		t.Error("the same form gives another picture")
 	}
+}
+
+// TestSeeAtOnce: several pages of a browser ask at the same time, and each has its answer.
+func TestSeeAtOnce(t *testing.T) {
+	s := open(t)
+	queries := []string{"min=11", "min=12&every=PT2H", "min=13&passes=500", "min=14&passes=700", "min=15&every=PT2H"}
+	var all sync.WaitGroup
+	for _, q := range queries {
+		for range 2 {
+			all.Go(func() {
+				want := `name="min" value="` + q[4:6] + `"`
+				if code, body := s.asks(seeFootfall+"/result", q); code != 200 || !strings.Contains(body, want) {
+					t.Errorf("%s: %d, without %s", q, code, want)
+				}
+			})
+		}
+	}
+	all.Wait()
 }
 
 // TestSeeWrong: what cannot be tried is said at once, whatever is in the form.
