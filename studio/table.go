@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 
 	"sluice/policy/bundle"
@@ -13,6 +14,7 @@ import (
 	"sluice/policy/compile"
 	"sluice/policy/council"
 	"sluice/policy/decision"
+	"sluice/policy/explain"
 	"sluice/policy/workspace"
 )
 
@@ -28,9 +30,12 @@ func (s *Server) table(w http.ResponseWriter, r *http.Request) error {
 	if err := s.ours(id); err != nil {
 		return err
 	}
-	p, err := s.votable(r)
+	p, wrong, err := s.votable(r)
 	if err != nil {
 		return err
+	}
+	if len(wrong) > 0 {
+		return s.motionsWith(w, r, http.StatusConflict, wrong)
 	}
 	names, err := s.motionNames()
 	if err != nil {
@@ -80,34 +85,55 @@ func (s *Server) taken(id string) (bool, error) {
 	return len(list) > 0, nil
 }
 
-// votable is the draft, if a motion may be made of it.
-func (s *Server) votable(r *http.Request) (*bundle.Policy, error) {
+// obstacle is a mistake for which no motion is made of the draft, and the page of its file; no path
+// where the studio has none.
+type obstacle struct {
+	File, Path string
+	sentence
+}
+
+// obstacles are mistakes as a page shows them.
+func obstacles(list []check.Finding, l explain.Lang) (out []obstacle) {
+	for i, one := range inWords(list, l) {
+		o := obstacle{File: list[i].File, sentence: one}
+		switch dir, name := path.Split(o.File); {
+		case dir == "decisions/":
+			o.Path = "/draft/" + idOf(name)
+		case dir == "" && slices.Contains([]string{"charter.yaml", "kinds.yaml", "council.yaml"}, name):
+			o.Path = "/file/" + idOf(name)
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// votable is the draft, if a motion may be made of it; what stands in the way otherwise.
+func (s *Server) votable(r *http.Request) (*bundle.Policy, []obstacle, error) {
 	wrong := &fault{http.StatusConflict, "vote.wrong"}
 	look, err := s.look(r.Context())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if len(check.PassedOver(s.desk.dir)) > 0 { // a motion would leave these files out
-		return nil, wrong
-	}
-	if len(check.Unvoted(r.Context(), s.o.Rules, look.files, look.inForce, s.today())) > 0 {
-		return nil, wrong
+	list := check.PassedOver(s.desk.dir) // a motion would leave these files out
+	list = append(list, check.Unvoted(r.Context(), s.o.Rules, look.files, look.inForce, s.today())...)
+	if len(list) > 0 {
+		return nil, obstacles(list, langOf(r)), nil
 	}
 	p, err := bundle.Read(look.files)
 	if err != nil {
-		return nil, wrong
+		return nil, nil, wrong
 	}
 	set, err := compile.Policy(r.Context(), s.o.Rules, p)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(set.Broken) > 0 {
-		return nil, wrong
+		return nil, nil, wrong
 	}
 	if need := council.Most(p.Charter); len(p.Council.Members) < need {
-		return nil, &fault{http.StatusConflict, "vote.few"}
+		return nil, nil, &fault{http.StatusConflict, "vote.few"}
 	}
-	return p, nil
+	return p, nil, nil
 }
 
 // enact writes the file that gateways take, as sluice motion enact does.

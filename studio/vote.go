@@ -71,6 +71,11 @@ type motionRow struct {
 // motions is the first page of the vote: every motion, what can be put to the vote, and what can
 // be stopped.
 func (s *Server) motions(w http.ResponseWriter, r *http.Request) error {
+	return s.motionsWith(w, r, http.StatusOK, nil)
+}
+
+// motionsWith is that page, with what stands in the way of the motion that was asked for.
+func (s *Server) motionsWith(w http.ResponseWriter, r *http.Request, status int, wrong []obstacle) error {
 	chain, err := s.clerk().Chain()
 	if err != nil {
 		return voteFault(err)
@@ -84,8 +89,8 @@ func (s *Server) motions(w http.ResponseWriter, r *http.Request) error {
 		rows = append(rows, s.row(langOf(r), id, chain))
 	}
 	slices.SortStableFunc(rows, func(a, b motionRow) int { return cmp.Compare(b.Version, a.Version) })
-	return s.show(w, r, "vote", map[string]any{"Motions": rows, "Stoppable": s.stoppable(langOf(r), chain),
-		"Langs": s.cityLanguages(chain)})
+	return s.showWith(w, r, status, "vote", map[string]any{"Motions": rows, "Wrong": wrong,
+		"Stoppable": s.stoppable(langOf(r), chain), "Langs": s.cityLanguages(chain)})
 }
 
 // motionNames are the directories of motions, newest names last.

@@ -110,6 +110,14 @@ func TestAVoteInTheStudio(t *testing.T) {
 	}
 	see("/vote", "There is no motion yet")
 	do(400, "/vote", url.Values{"id": {"../x"}}, "A motion&#39;s name is")
+	bad := filepath.Join(s.o.Dir, "decisions", "bad.yaml")
+	if err := os.WriteFile(bad, []byte("decision: bad\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	do(409, "/vote", url.Values{"id": {"first"}}, `/draft/bad">decisions/bad.yaml</a>`)
+	if err := os.Remove(bad); err != nil {
+		t.Fatal(err)
+	}
 	do(303, "/vote", url.Values{"id": {"first"}}, "")
 	see("/vote", "waits for votes", "0 of 2 for it", "Not voted yet: Anna, Bru and Carla.")
 	see("/vote/first", "2 more members must be for it", "not yet assessed as it is now: 2026-14, 2026-15",
