@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
-	"slices"
 	"strings"
 
 	"sluice/policy/bundle"
@@ -99,7 +98,7 @@ func obstacles(list []check.Finding, l explain.Lang) (out []obstacle) {
 		switch dir, name := path.Split(o.File); {
 		case dir == "decisions/":
 			o.Path = "/draft/" + idOf(name)
-		case dir == "" && slices.Contains([]string{"charter.yaml", "kinds.yaml", "council.yaml"}, name):
+		case shownFiles[idOf(name)] == o.File:
 			o.Path = "/file/" + idOf(name)
 		}
 		out = append(out, o)
