@@ -11,7 +11,6 @@ import (
 
 	"sluice/internal/names"
 	"sluice/policy/bundle"
-	"sluice/policy/explain"
 	"sluice/policy/templates"
 )
 
@@ -39,20 +38,12 @@ func (s *Server) newForm(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) newPage(r *http.Request, p *bundle.Policy, page newPage) newPage {
 	l := langOf(r)
 	for _, t := range templates.List() {
-		page.Templates = append(page.Templates, beginning{t.ID, called(t, l), l.Title(t.About)})
+		page.Templates = append(page.Templates, beginning{t.ID, l.Title(t.Name), l.Title(t.About)})
 	}
 	for _, d := range p.Decisions {
 		page.Decisions = append(page.Decisions, beginning{d.Decision, l.Title(d.Title), d.Decision})
 	}
 	return page
-}
-
-// blank is what a template leaves to write.
-var blank = regexp.MustCompile(`<[^<>]*>`)
-
-// called is a template's title.
-func called(t templates.Template, l explain.Lang) string {
-	return blank.ReplaceAllLiteralString(l.Title(t.Title), "…")
 }
 
 // policy is the directory's, or errBroken: a decision is begun in one that can be read.

@@ -57,7 +57,7 @@ func (o *newPolicy) run(cmd *cobra.Command, args []string) error {
 	}
 	if o.list {
 		for _, t := range templates.List() {
-			fmt.Fprintf(cmd.OutOrStdout(), "%-18s %s\n", t.ID, v.Lang.Title(t.About))
+			fmt.Fprintf(cmd.OutOrStdout(), "%-18s %s. %s\n", t.ID, v.Lang.Title(t.Name), v.Lang.Title(t.About))
 		}
 		return nil
 	}

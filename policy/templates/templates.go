@@ -2,6 +2,7 @@
 // terms, the kind of sensor and the purpose that it needs, what a sign says, what an impact
 // assessment says, and what a street is like on which it is tried. They are data, one file each:
 //
+//	name: {en: "Bicycles", …}                      # what the template is called in lists
 //	title: {en: "Bicycles in <which streets>", …}   # what stands in < > a clerk writes
 //	about: {en: "How many bicycles pass …", …}
 //	stream: cycling
@@ -34,6 +35,7 @@ import (
 // Template is a decision to begin with. Texts are by language: en, ca and es.
 type Template struct {
 	ID      string                       `yaml:"-"`
+	Name    map[string]string            `yaml:"name"`
 	Title   map[string]string            `yaml:"title"`
 	About   map[string]string            `yaml:"about"`
 	Stream  string                       `yaml:"stream"`

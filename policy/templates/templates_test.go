@@ -142,7 +142,8 @@ func each(t *testing.T, files bundle.Files, l explain.Lang) {
 func TestTexts(t *testing.T) {
 	for _, x := range templates.List() {
 		for what, words := range map[string]map[string]string{
-			"title": x.Title, "about": x.About, "law": x.Law, "purpose": x.Purpose.Names, "notice": x.Notice,
+			"name": x.Name, "title": x.Title, "about": x.About, "law": x.Law, "purpose": x.Purpose.Names,
+			"notice":    x.Notice,
 			"necessity": x.DPIA.Necessity, "risks": x.DPIA.Risks,
 		} {
 			if len(words) != len(explain.Languages) {
