@@ -176,6 +176,9 @@ func (p Part) append(body []byte) []byte {
 // errPartial says that something is no partial of ours.
 var errPartial = errors.New("release: this is not a partial that was sealed with this key, or about that")
 
+// ErrPlan says that a partial is of a plan that is not known to who opens it.
+var ErrPlan = errors.New("release: a partial is of a plan that is not known here")
+
 // OpenPartial reads what was sealed. The plan is found by its stream's digest; nil for none.
 func OpenPartial(
 	aead cipher.AEAD, about string, sealed []byte, find func(digest string) *plan.Stream,
@@ -204,7 +207,7 @@ func OpenPartial(
 		return Partial{}, errPartial
 	}
 	if p.stream = find(digest); p.stream == nil {
-		return Partial{}, fmt.Errorf("release: a partial is of a plan that is not known here: %.16s", digest)
+		return Partial{}, fmt.Errorf("%w: %.16s", ErrPlan, digest)
 	}
 	for range p.stream.Cells {
 		p.parts = append(p.parts, r.part(p.stream))

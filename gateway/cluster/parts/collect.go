@@ -136,8 +136,11 @@ func (s *sums) take(ctx context.Context, e engine.Entry) ([]release.Batch, error
 		return nil, err
 	}
 	p, err := release.OpenPartial(seal, e.Subject, e.Body, s.Plan)
+	if errors.Is(err, release.ErrPlan) {
+		return nil, err // the next start knows more: to go on would make a gap of it
+	}
 	if err != nil {
-		s.Logger.Warn("an entry is no part of a window, or of a plan that is not known here", "partition", partition)
+		s.Logger.Warn("an entry is no part of a window; it is left out", "partition", partition)
 		return nil, nil
 	}
 	k := p.Key()
