@@ -125,3 +125,32 @@ func TestLost(t *testing.T) {
 		t.Error("a front comes back with another key")
 	}
 }
+
+// TestWaiting: a key that is on its way is waited for, and not for ever; one that is gone is not.
+func TestWaiting(t *testing.T) {
+	c := newCity(t, "f:front", "w:worker")
+	w := c.ring("w", nil)
+	if _, err := (Waiting{w, 30 * time.Millisecond}).Key(today, "seal-0"); !errors.Is(err, ErrNotYet) {
+		t.Errorf("nobody has it: %v", err)
+	}
+	if _, err := (Waiting{w, time.Hour}).Key(today-10, "seal-0"); !errors.Is(err, ErrGone) {
+		t.Errorf("it is gone: %v", err)
+	}
+	c.ring("f", nil).tend(t.Context())
+	came := make(chan error, 1)
+	go func() {
+		_, err := Waiting{w, time.Minute}.Key(today, "seal-0")
+		came <- err
+	}()
+	for {
+		w.tend(t.Context())
+		select {
+		case err := <-came:
+			if err != nil {
+				t.Error(err)
+			}
+			return
+		case <-time.After(time.Millisecond):
+		}
+	}
+}

@@ -125,6 +125,22 @@ func (r *Ring) stir() {
 	}
 }
 
+// Waiting is a ring whose Key waits for so long for a key that is on its way: for who cannot come back for it.
+type Waiting struct {
+	Ring *Ring
+	For  time.Duration
+}
+
+// Key is Ring.Key, without ErrNotYet before the time is over.
+func (w Waiting) Key(day int64, use string) ([]byte, error) {
+	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		k, err := w.Ring.Key(day, use)
+		if !errors.Is(err, ErrNotYet) || time.Since(began) >= w.For {
+			return k, err
+		}
+	}
+}
+
 // Run answers questions, asks for what is wanted, has a front make what will be, and sees to it that keys die in time,
 // until the context ends.
 func (r *Ring) Run(ctx context.Context) error {

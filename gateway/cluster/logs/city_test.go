@@ -2,7 +2,6 @@ package logs_test
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"sluice/firmware-sim/device"
+	keyring "sluice/gateway/cluster/keys"
 	"sluice/gateway/cluster/logs"
 	"sluice/gateway/cluster/parts"
 	"sluice/gateway/ingest"
@@ -30,6 +30,7 @@ var (
 	_ ingest.Inlet  = logs.In{}
 	_ ingest.State  = logs.State{}
 	_ ingest.Parts  = (*parts.Writer)(nil)
+	_ ingest.Keys   = (*keyring.Ring)(nil)
 	_ parts.Keys    = ingest.Keys(nil)
 )
 
@@ -37,14 +38,6 @@ var (
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
 const partitions = 8
-
-// keys are a city's; anybody can have them in this test.
-type keys struct{}
-
-func (keys) Key(epoch int64, use string) ([]byte, error) {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s", epoch, use))
-	return sum[:], nil
-}
 
 // city is what one process and a cluster have in common.
 type city struct {

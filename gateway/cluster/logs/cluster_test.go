@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"sluice/gateway/cluster/engine"
+	keyring "sluice/gateway/cluster/keys"
 	"sluice/gateway/cluster/lease"
 	"sluice/gateway/cluster/logs"
 	"sluice/gateway/cluster/parts"
@@ -38,6 +39,7 @@ type cluster struct {
 	running sync.WaitGroup
 	workers map[string]context.CancelFunc
 	owners  map[string]*sync.WaitGroup
+	members *members
 	fenced  atomic.Int64 // how often one of two owners has found that it is none
 }
 
@@ -57,8 +59,9 @@ func (c *cluster) front(ctx context.Context, dir, addr string) (kill func()) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	ring, end := c.members.ring("front-1", filepath.Join(dir, "ring"))
 	i, err := ingest.OpenFront(c.config(dir, addr), ingest.Front{
-		Name: "front-1", Partitions: partitions, Keys: keys{}, Out: out,
+		Name: "front-1", Partitions: partitions, Keys: keyring.Waiting{Ring: ring, For: time.Minute}, Out: out,
 	}, []ingest.Version{c.version})
 	if err != nil {
 		c.t.Fatal(err)
@@ -71,6 +74,7 @@ func (c *cluster) front(ctx context.Context, dir, addr string) (kill func()) {
 	return func() {
 		out.Close() // from now on it can say nothing, not even that it ends
 		<-ended
+		end()
 	}
 }
 
@@ -85,16 +89,18 @@ func (c *cluster) assign(workers []string) {
 	for _, name := range workers {
 		ctx, stop := context.WithCancel(c.t.Context())
 		c.workers[name], c.owners[name] = stop, new(sync.WaitGroup)
+		ring, end := c.members.ring("worker", "")
+		context.AfterFunc(ctx, end)
 		for p, owner := range lease.Assign(partitions, workers) {
 			if owner == name {
-				c.owners[name].Go(func() { c.own(ctx, p) })
+				c.owners[name].Go(func() { c.own(ctx, ring, p) })
 			}
 		}
 	}
 }
 
 // own owns a partition until ctx ends. Who finds that somebody else has written begins again.
-func (c *cluster) own(ctx context.Context, p int) {
+func (c *cluster) own(ctx context.Context, ring *keyring.Ring, p int) {
 	lapse, err := logs.NewOut(ctx, c.in)
 	if err != nil {
 		c.t.Error(err)
@@ -103,8 +109,8 @@ func (c *cluster) own(ctx context.Context, p int) {
 	defer lapse.Close()
 	for ctx.Err() == nil {
 		o, err := c.worker.Own(ctx, ingest.Owned{
-			Partition: p, Keys: keys{}, In: logs.In{Log: c.in}, State: logs.State{Log: c.state},
-			Parts: &parts.Writer{Log: c.part, Keys: keys{}}, Lapse: lapse,
+			Partition: p, Keys: ring, In: logs.In{Log: c.in}, State: logs.State{Log: c.state},
+			Parts: &parts.Writer{Log: c.part, Keys: ring}, Lapse: lapse,
 			CatchUp: time.Hour, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		})
 		if err == nil {
@@ -130,7 +136,9 @@ func (c *cluster) live(workers int) map[release.Key]string {
 	out, done := make(chan release.Batch), make(chan release.Key)
 	c.running.Go(func() { b.take(ctx, c.t, out, done) })
 	c.running.Go(func() {
-		collector := parts.Collector{Log: c.part, Keys: keys{}, Partitions: partitions, Plan: c.plan,
+		ring, end := c.members.ring("city-hall", "")
+		defer end()
+		collector := parts.Collector{Log: c.part, Keys: ring, Partitions: partitions, Plan: c.plan,
 			Wait: 5 * time.Minute, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
 		if err := collector.Run(ctx, out, done); err != nil && ctx.Err() == nil {
 			c.t.Error(err)
@@ -152,8 +160,9 @@ func (c *cluster) live(workers int) map[release.Key]string {
 		case quarter == 8:
 			leader.Start()
 		case quarter == 12: // somebody believes that all are hers, who owns none
+			ring, _ := c.members.ring("worker", "")
 			for p := range partitions {
-				c.running.Go(func() { c.own(ctx, p) })
+				c.running.Go(func() { c.own(ctx, ring, p) })
 			}
 		case quarter == 10:
 			kill()
@@ -256,7 +265,8 @@ func TestACityOnSeveralMachines(t *testing.T) {
 			}
 			t.Cleanup(conn.Close)
 			k := &cluster{city: c, servers: servers, conn: conn, workers: make(map[string]context.CancelFunc),
-				owners: make(map[string]*sync.WaitGroup)}
+				owners:  make(map[string]*sync.WaitGroup),
+				members: newMembers(t, servers, "front-1: front", "worker: worker", "city-hall: releaser")}
 			k.in, k.state, k.part = k.open(logs.InSpec(3)), k.open(logs.StateSpec(3)), k.open(parts.Spec(3))
 			if k.worker, err = ingest.NewWorker(c.register, []ingest.Version{c.version},
 				slog.New(slog.DiscardHandler)); err != nil {
