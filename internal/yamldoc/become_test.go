@@ -67,6 +67,9 @@ func TestSet(t *testing.T) {
 		{"unit", Pairs{{"field", "device"}, {"stands_for", "device"}},
 			"unit:\n  # why\n  none: nobody\n",
 			"unit:\n  # why\n  field: device\n  stands_for: device\n"},
+		{"title", Pairs{{"none", "why " + strings.Repeat("x", 60)}, {"more", strings.Repeat("y", 40)}},
+			`title: {en: "Noise", ca: 'Soroll'}`, "title:\n  none: \"why " + strings.Repeat("x", 60) + "\"\n  more: " +
+				strings.Repeat("y", 40)},
 		{"unit/none", Pairs{{"en", "nobody"}}, "none: nobody", "none: {en: nobody}"},
 		{"protect", "none", "protect:\n  epsilon: 1    # per day\n  delta: 1e-6\n", "# per day\nprotect: none\n"},
 		{"decision", Pairs{{"a", []any{Pairs{{"b", "c"}}}}}, `decision: "1"`, "decision: {a: [{b: c}]}"},

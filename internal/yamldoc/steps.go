@@ -15,6 +15,10 @@ func (s *step) mapping(n ast.Node, was, want Pairs, at spot) (string, error) {
 		return "", err
 	}
 	flow := at.flow || !isBlock(n)
+	if flow && at.behind > 0 && !share(was, want) { // written anew, it is laid out anew
+		s.put = want
+		return s.replace(n, want, at)
+	}
 	for i, p := range want {
 		if was.index(p.Key) < 0 {
 			s.path, s.put = append(s.path, p.Key), p.Value
@@ -36,6 +40,16 @@ func (s *step) mapping(n ast.Node, was, want Pairs, at spot) (string, error) {
 		}
 	}
 	return "", errSpan
+}
+
+// share reports whether two mappings have a key in common.
+func share(a, b Pairs) bool {
+	for _, p := range a {
+		if b.index(p.Key) >= 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // behindPair is the place of a pair's value.
