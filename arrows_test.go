@@ -63,7 +63,8 @@ var arrows = map[string]row{
 		"internal/civil internal/locales internal/names internal/yamldoc policy/bundle policy/decision policy/diff " +
 			"policy/explain policy/mechanism register"},
 	"policy/consult": {"a draft put to the public in explain's words, with what changes and its risks, and the answers",
-		"internal/civil internal/locales policy/bundle policy/diff policy/dpia policy/explain"},
+		"internal/civil internal/locales policy/bundle policy/diff policy/dpia policy/explain policy/templates " +
+			"simulate"},
 	"policy/check": {"all that can be wrong with a policy: its form, its rules, its costs, its votes",
 		"internal/civil internal/locales internal/names internal/yamldoc policy/ballot policy/bundle " +
 			"policy/compile policy/decision policy/diff policy/explain policy/mechanism plan policy/rego " +
@@ -78,9 +79,10 @@ var arrows = map[string]row{
 		"internal/civil perm policy/ballot policy/bundle policy/compile policy/council policy/decision " +
 			"policy/rego policy/schema"},
 	"studio": {"a page for those who draft: the verbs' rooms behind a door to this machine alone",
-		"brief door internal/civil internal/names internal/yamldoc plan policy/ballot policy/bundle policy/check " +
-			"policy/compile policy/council policy/decision policy/diff policy/dpia policy/explain policy/papers " +
-			"policy/rego policy/templates policy/workspace register simulate store studio/picture"},
+		"brief door internal/civil internal/locales internal/names internal/yamldoc plan policy/ballot " +
+			"policy/bundle policy/check policy/compile policy/consult policy/council policy/decision policy/diff " +
+			"policy/dpia policy/explain policy/papers policy/rego " +
+			"policy/templates policy/workspace register simulate store studio/picture"},
 	"studio/picture":                   {"what a simulation says of a place, drawn", "simulate store"},
 	"configs/portalba":                 {"the example city, as a bundle", "policy/bundle"},
 	"gateway/crash":                    {"panics without values", ""},

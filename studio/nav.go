@@ -8,6 +8,8 @@ type stop struct{ Path, Key string }
 // nav are the entries, in their order.
 var nav = []stop{
 	{"/", "layout.draft"},
+	{"/dpia", "dpia.nav"},
+	{"/consult", "consult.nav"},
 	{"/vote", "vote.nav"},
 }
 

@@ -129,6 +129,9 @@ func (s *Server) begin(r *http.Request, p *bundle.Policy, page newPage, file str
 	if err != nil {
 		return err
 	}
+	if err := s.assess(t, page.ID); err != nil {
+		return err
+	}
 	for name, raw := range changed {
 		there, sum, err := s.desk.Read(name)
 		if err != nil {

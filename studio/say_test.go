@@ -39,6 +39,7 @@ func TestEachLanguageSaysAll(t *testing.T) {
 func TestEveryPageInEachLanguage(t *testing.T) {
 	s := open(t)
 	for _, path := range []string{"/", "/draft/2026-14-footfall", "/draft/2026-17-air", "/see/2026-14-footfall",
+		"/dpia", "/consult", "/consult/2026-14",
 		"/nowhere"} {
 		want := 200
 		if path == "/nowhere" {

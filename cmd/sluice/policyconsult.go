@@ -16,7 +16,6 @@ import (
 	"sluice/policy/bundle"
 	"sluice/policy/consult"
 	"sluice/policy/explain"
-	"sluice/policy/templates"
 	"sluice/simulate"
 )
 
@@ -134,39 +133,15 @@ func (o *consultation) check(in *consult.Input, now time.Time) error {
 func (o *consultation) pictures(
 	ctx context.Context, p *bundle.Policy, d *bundle.Decision,
 ) (map[string][]byte, error) {
-	street, err := streetOf(o.street, d)
-	if err != nil {
-		return nil, &usageError{err.Error()}
-	}
-	out := make(map[string][]byte)
-	for l, code := range explain.Languages {
-		if !slices.Contains(p.Charter.City.Languages, code) {
-			continue
-		}
-		v := newLocale(explain.Lang(l))
-		tr := street.Traffic(p, d, 1, 1)
-		tr.Name = v.Say("the street")
-		r, err := simulate.Quick(ctx, simulate.Options{Draft: p, Decision: d.Decision, Traffic: tr, Speech: v}, 1)
-		if err != nil {
-			return nil, err
-		}
-		out[code] = []byte(r.SVG(p.Location, v))
-	}
-	return out, nil
-}
-
-// streetOf is the street of three answers that is asked for, or that of the template with the
-// decision's kind, or one on which a thousand pass.
-func streetOf(text string, d *bundle.Decision) (simulate.Answers, error) {
-	if text != "" {
-		return simulate.ParseAnswers(text)
-	}
-	for _, t := range templates.List() {
-		if slices.Contains(d.AppliesTo.Kinds, t.Kind.ID) {
-			return simulate.Answers{Passes: t.Street.Passes, Peak: t.Street.Peak, Returns: t.Street.Returns}, nil
+	street := consult.StreetOf(d)
+	if o.street != "" {
+		var err error
+		if street, err = simulate.ParseAnswers(o.street); err != nil {
+			return nil, &usageError{err.Error()}
 		}
 	}
-	return simulate.Answers{Passes: 1000, Peak: 18}, nil
+	return consult.Pictures(ctx, p, d, street, func(l explain.Lang) simulate.Speech { return newLocale(l) },
+		func(l explain.Lang) string { return newLocale(l).Say("the street") })
 }
 
 // putFolder writes files into a folder that is new, or that has only files of these names.

@@ -42,7 +42,7 @@ func TestPagesInABrowser(t *testing.T) {
 	t.Parallel()
 	address, dir := begin(t)
 	harness.Node(t, "studio.js", address, chromium(t), "/", "/new", "/draft/2026-14-footfall", "/draft/2026-17-air",
-		"/file/charter", "/file/kinds", "/file/council")
+		"/file/charter", "/file/kinds", "/file/council", "/dpia", "/consult", "/consult/2026-14")
 	harness.Write(t, filepath.Join(dir, "decisions", "broken.yaml"), "title: [\n")
 	harness.Write(t, filepath.Join(dir, "decisions", "slips.yaml"),
 		"decision: x\ntitle: {en: \"\"}\nunit: {none: x}\npublish: {every: PT7M, measures: [{name: A, of: sum}]}\n"+

@@ -1,0 +1,43 @@
+package consult
+
+import (
+	"context"
+	"slices"
+
+	"sluice/policy/bundle"
+	"sluice/policy/explain"
+	"sluice/policy/templates"
+	"sluice/simulate"
+)
+
+// StreetOf is the street on which a decision is tried where nobody says another: that of the template
+// with its kind, or one on which a thousand pass.
+func StreetOf(d *bundle.Decision) simulate.Answers {
+	for _, t := range templates.List() {
+		if slices.Contains(d.AppliesTo.Kinds, t.Kind.ID) {
+			return simulate.Answers{Passes: t.Street.Passes, Peak: t.Street.Peak, Returns: t.Street.Returns}
+		}
+	}
+	return simulate.Answers{Passes: 1000, Peak: 18}
+}
+
+// Pictures are charts of one simulated day, by the city's languages. Name is what sentences call the
+// street. The error is a simulate.Lacks where it has not what the decision needs.
+func Pictures(
+	ctx context.Context, p *bundle.Policy, d *bundle.Decision, street simulate.Answers,
+	speech func(explain.Lang) simulate.Speech, name func(explain.Lang) string,
+) (map[string][]byte, error) {
+	out := make(map[string][]byte)
+	for _, code := range spoken(p.Charter.City.Languages) {
+		l := explain.ParseLang(code)
+		tr := street.Traffic(p, d, 1, 1)
+		tr.Name = name(l)
+		sp := speech(l)
+		r, err := simulate.Quick(ctx, simulate.Options{Draft: p, Decision: d.Decision, Traffic: tr, Speech: sp}, 1)
+		if err != nil {
+			return nil, err
+		}
+		out[code] = []byte(r.SVG(p.Location, sp))
+	}
+	return out, nil
+}
