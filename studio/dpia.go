@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"sluice/internal/locales"
 	"sluice/internal/yamldoc"
@@ -106,7 +108,9 @@ var cityAsked = []string{"processors", "information", "consent", "access", "eras
 func word(l explain.Lang, key string) string {
 	key = cmp.Or(map[string]string{"access": "rights", "security": "measures", "necessity": "why", "risks": "own",
 		"officer": "advice", "people": "asked"}[key], key)
-	return locales.In(int(l)).Say("dpia." + key)
+	text := locales.In(int(l)).Say("dpia." + key)
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 // assessment shows grades, what is to be assessed, and the questions that only people can answer.
@@ -166,7 +170,9 @@ func (s *Server) judge(l explain.Lang, x *dossier, d *bundle.Decision) judged {
 			}
 		}
 	}
-	level := func(n int) string { return strconv.Itoa(n) + " (" + word(l, "level."+strconv.Itoa(n)) + ")" }
+	level := func(n int) string {
+		return strconv.Itoa(n) + " (" + strings.ToLower(word(l, "level."+strconv.Itoa(n))) + ")"
+	}
 	for _, g := range dpia.Grades(l, x.policy, d, a) {
 		out.Grades = append(out.Grades, graded{word(l, "risk."+string(g.Risk)), level(g.Severity), level(g.Inherent),
 			level(g.Likelihood), g.Why})

@@ -85,7 +85,7 @@ type view struct {
 	Sections                                        []section
 	Changes                                         []change
 	Fresh                                           bool
-	Notice, Necessity                               string
+	Notice, Necessity, Own                          string
 	Risks                                           []risk
 	Questions                                       []Question
 	Mail                                            template.URL
@@ -147,7 +147,7 @@ func (in Input) page(l explain.Lang, langs []string) ([]byte, error) {
 	v.changes(l, in, say)
 	if in.Answers != nil {
 		a := in.Answers.Decisions[d.Decision]
-		v.Notice, v.Necessity = a.Context.In(l), a.Necessity.In(l)
+		v.Notice, v.Necessity, v.Own = a.Context.In(l), a.Necessity.In(l), a.Risks.In(l)
 	}
 	v.risks(l, in)
 	if in.To != "" {

@@ -3,6 +3,7 @@ package consult
 import (
 	"context"
 	"slices"
+	"time"
 
 	"sluice/policy/bundle"
 	"sluice/policy/explain"
@@ -21,16 +22,21 @@ func StreetOf(d *bundle.Decision) simulate.Answers {
 	return simulate.Answers{Passes: 1000, Peak: 18}
 }
 
-// Pictures are charts of one simulated day, by the city's languages. Name is what sentences call the
+// Pictures are charts of a simulated day, or of a week where days are published, by the city's languages. Name is what sentences call the
 // street. The error is a simulate.Lacks where it has not what the decision needs.
 func Pictures(
 	ctx context.Context, p *bundle.Policy, d *bundle.Decision, street simulate.Answers,
 	speech func(explain.Lang) simulate.Speech, name func(explain.Lang) string,
 ) (map[string][]byte, error) {
+	const days, week = 1, 7 // of days a week is shown
+	n := days
+	if d.Stream.Every.Nominal() >= 24*time.Hour {
+		n = week
+	}
 	out := make(map[string][]byte)
 	for _, code := range spoken(p.Charter.City.Languages) {
 		l := explain.ParseLang(code)
-		tr := street.Traffic(p, d, 1, 1)
+		tr := street.Traffic(p, d, n, 1)
 		tr.Name = name(l)
 		sp := speech(l)
 		r, err := simulate.Quick(ctx, simulate.Options{Draft: p, Decision: d.Decision, Traffic: tr, Speech: sp}, 1)
