@@ -63,8 +63,9 @@ var arrows = map[string]row{
 		"internal/civil internal/locales internal/names internal/yamldoc policy/bundle policy/decision policy/diff " +
 			"policy/explain policy/mechanism register"},
 	"policy/consult": {"a draft put to the public in explain's words, with what changes and its risks, and the answers",
-		"internal/civil internal/locales policy/bundle policy/diff policy/dpia policy/explain policy/templates " +
-			"simulate"},
+		"internal/civil internal/locales policy/bundle policy/diff policy/dpia policy/explain"},
+	"simulate/charts": {"a simulated day of a draft, drawn for those to whom it is put",
+		"policy/bundle policy/explain policy/templates simulate"},
 	"policy/check": {"all that can be wrong with a policy: its form, its rules, its costs, its votes",
 		"internal/civil internal/locales internal/names internal/yamldoc policy/ballot policy/bundle " +
 			"policy/compile policy/decision policy/diff policy/explain policy/mechanism plan policy/rego " +
@@ -82,7 +83,7 @@ var arrows = map[string]row{
 		"brief door internal/civil internal/locales internal/names internal/yamldoc plan policy/ballot " +
 			"policy/bundle policy/check policy/compile policy/consult policy/council policy/decision policy/diff " +
 			"policy/dpia policy/explain policy/papers policy/rego " +
-			"policy/templates policy/workspace register simulate store studio/picture"},
+			"policy/templates policy/workspace register simulate simulate/charts store studio/picture"},
 	"studio/picture":                   {"what a simulation says of a place, drawn", "simulate store"},
 	"configs/portalba":                 {"the example city, as a bundle", "policy/bundle"},
 	"gateway/crash":                    {"panics without values", ""},
@@ -263,7 +264,7 @@ var arrows = map[string]row{
 			"policy/ballot/signers policy/bundle policy/cases policy/check policy/compile " +
 			"policy/consult policy/council policy/decision policy/diff policy/dpia policy/explain policy/papers " +
 			"policy/rego policy/schema policy/templates policy/workspace register register/access register/ca " +
-			"register/fleet register/preset simulate store/influx store/sqlite studio town verify"},
+			"register/fleet register/preset simulate simulate/charts store/influx store/sqlite studio town verify"},
 	"test/harness": {"a city of real programs, for tests",
 		"books configs/portalba firmware-sim/device opendata opendata/query store store/influx store/sqlite " +
 			"test/entered test/fenced test/ports test/samples"},

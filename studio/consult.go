@@ -19,6 +19,7 @@ import (
 	"sluice/policy/consult"
 	"sluice/policy/explain"
 	"sluice/simulate"
+	"sluice/simulate/charts"
 )
 
 // consulted is the page of one draft that is put to the public.
@@ -129,7 +130,7 @@ func (s *Server) folder(r *http.Request) (map[string][]byte, *consulted, error) 
 func (s *Server) consultPictures(
 	ctx context.Context, p *bundle.Policy, d *bundle.Decision,
 ) (map[string][]byte, error) {
-	pictures, err := consult.Pictures(ctx, p, d, consult.StreetOf(d), s.speech,
+	pictures, err := charts.Of(ctx, p, d, charts.StreetOf(d), s.speech,
 		func(l explain.Lang) string { return say(l, "see.street") })
 	if lack := (*simulate.Lacks)(nil); errors.As(err, &lack) {
 		return nil, nil

@@ -17,6 +17,7 @@ import (
 	"sluice/policy/consult"
 	"sluice/policy/explain"
 	"sluice/simulate"
+	"sluice/simulate/charts"
 )
 
 // consultation has the flags of policy consult.
@@ -133,14 +134,14 @@ func (o *consultation) check(in *consult.Input, now time.Time) error {
 func (o *consultation) pictures(
 	ctx context.Context, p *bundle.Policy, d *bundle.Decision,
 ) (map[string][]byte, error) {
-	street := consult.StreetOf(d)
+	street := charts.StreetOf(d)
 	if o.street != "" {
 		var err error
 		if street, err = simulate.ParseAnswers(o.street); err != nil {
 			return nil, &usageError{err.Error()}
 		}
 	}
-	return consult.Pictures(ctx, p, d, street, func(l explain.Lang) simulate.Speech { return newLocale(l) },
+	return charts.Of(ctx, p, d, street, func(l explain.Lang) simulate.Speech { return newLocale(l) },
 		func(l explain.Lang) string { return newLocale(l).Say("the street") })
 }
 

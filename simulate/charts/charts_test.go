@@ -1,4 +1,4 @@
-package consult_test
+package charts_test
 
 import (
 	"context"
@@ -10,10 +10,10 @@ import (
 
 	"sluice/configs/portalba"
 	"sluice/policy/bundle"
-	"sluice/policy/consult"
 	"sluice/policy/explain"
 	"sluice/policy/templates"
 	"sluice/simulate"
+	"sluice/simulate/charts"
 )
 
 // TestEachTemplateHasAPicture: all twenty can be simulated on their own streets, and something is
@@ -37,7 +37,7 @@ func TestEachTemplateHasAPicture(t *testing.T) {
 			t.Fatal(err)
 		}
 		street := simulate.Answers{Passes: x.Street.Passes, Peak: x.Street.Peak, Returns: x.Street.Returns}
-		pictures, err := consult.Pictures(context.Background(), p, &p.Decisions[0], street,
+		pictures, err := charts.Of(context.Background(), p, &p.Decisions[0], street,
 			func(explain.Lang) simulate.Speech { return nil }, func(explain.Lang) string { return "the street" })
 		if err != nil {
 			t.Errorf("%s: %v", x.ID, err)

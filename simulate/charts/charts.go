@@ -1,4 +1,6 @@
-package consult
+// Package charts draws what a simulated day of a draft would publish, in each of the city's languages,
+// for those to whom the draft is put before the vote.
+package charts
 
 import (
 	"context"
@@ -22,9 +24,10 @@ func StreetOf(d *bundle.Decision) simulate.Answers {
 	return simulate.Answers{Passes: 1000, Peak: 18}
 }
 
-// Pictures are charts of a simulated day, or of a week where days are published, by the city's languages. Name is what sentences call the
+// Of are charts of a simulated day, or of a week where days are published, by the city's languages. Name is
+// what sentences call the
 // street. The error is a simulate.Lacks where it has not what the decision needs.
-func Pictures(
+func Of(
 	ctx context.Context, p *bundle.Policy, d *bundle.Decision, street simulate.Answers,
 	speech func(explain.Lang) simulate.Speech, name func(explain.Lang) string,
 ) (map[string][]byte, error) {
@@ -34,8 +37,11 @@ func Pictures(
 		n = week
 	}
 	out := make(map[string][]byte)
-	for _, code := range spoken(p.Charter.City.Languages) {
-		l := explain.ParseLang(code)
+	for i, code := range explain.Languages {
+		if !slices.Contains(p.Charter.City.Languages, code) {
+			continue
+		}
+		l := explain.Lang(i)
 		tr := street.Traffic(p, d, n, 1)
 		tr.Name = name(l)
 		sp := speech(l)
