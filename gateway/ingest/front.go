@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
@@ -64,8 +63,10 @@ type front struct {
 	lanes   []lane
 	gaps    []handover.Gap
 	spoken  int // how many of those who were heard the first partition knows
-	// unready is why something could not be handed over that must not be acknowledged.
-	unready error
+	// unready is why something could not be handed over that must not be acknowledged: from then on
+	// nothing is, and the process ends.
+	unready  error
+	patience time.Duration // for keys
 	// beat says that the next flush speaks to all partitions, ends that it is the last.
 	beat, ends bool
 }
@@ -84,24 +85,6 @@ type frontSlot struct {
 	window handover.Window
 	epoch  int64 // of its keys
 	alive  map[uint64]bool
-}
-
-// lane is the way to one partition.
-type lane struct {
-	number uint64 // of the last batch
-	epochs map[int64]*parcel
-	sealed []sealedBatch // that are not known to be there
-}
-
-// parcel is what is gathered for a partition under an epoch's key.
-type parcel struct {
-	handover.Builder
-	seal cipher.AEAD
-}
-
-type sealedBatch struct {
-	head handover.Head
-	body []byte
 }
 
 func newFront(i *Ingest, of *Front) (*front, error) {
@@ -183,7 +166,7 @@ func (f *front) open(of *frontStream, p *route, start, end time.Time) (*frontSlo
 		from, until = p.spec.Epoch(start)
 	}
 	use := fmt.Sprintf("tag-%d-%d-%s", from.Unix(), until.Unix()-from.Unix(), p.spec.ID)
-	key, err := f.Keys.Key(s.epoch, use)
+	key, err := f.key(s.epoch, use)
 	if err != nil {
 		return nil, err
 	}
@@ -250,34 +233,6 @@ func (f *front) markAlive(p *route, number uint64, at, until time.Time) {
 	}
 }
 
-func (f *front) parcel(partition int, epoch int64) (*parcel, error) {
-	l := &f.lanes[partition]
-	if p := l.epochs[epoch]; p != nil {
-		return p, nil
-	}
-	key, err := f.Keys.Key(epoch, fmt.Sprint("seal-", partition))
-	if err != nil {
-		return nil, err
-	}
-	defer clear(key)
-	head := handover.Head{Epoch: epoch, Partition: uint16(partition), Life: f.life}
-	seal, err := head.Seal(key)
-	if err != nil {
-		return nil, err
-	}
-	p := &parcel{seal: seal}
-	l.epochs[epoch] = p
-	return p, nil
-}
-
-// close seals what is gathered under an epoch's key.
-func (l *lane) close(life handover.Life, partition int, epoch int64) {
-	l.number++
-	head := handover.Head{Epoch: epoch, Partition: uint16(partition), Life: life, Number: l.number}
-	p := l.epochs[epoch]
-	l.sealed = append(l.sealed, sealedBatch{head, p.Append(nil, head, p.seal)})
-}
-
 // closed notes that windows are closed here: from the next flush on partitions know it. What is
 // kept of them goes.
 func (f *front) closed(due []closing) (epochEnded bool) {
@@ -328,11 +283,11 @@ func (f *front) flush(ctx context.Context) error {
 	if f.unready != nil {
 		return fmt.Errorf("keys of the cluster are not there: %w", f.unready)
 	}
-	now := f.clock.now
-	if now.IsZero() {
-		now = f.clock.cfg.Now()
+	current, known := f.current()
+	if !known {
+		return nil // nothing has come, and nobody knows what day it is
 	}
-	places, gaps, current := f.places(), f.gaps, keyEpoch(now)
+	places, gaps := f.places(), f.gaps
 	all := f.beat || f.ends || len(places)+len(gaps) > 0
 	for n := range f.lanes {
 		last, err := f.parcel(n, current)
@@ -365,23 +320,4 @@ func (f *front) flush(ctx context.Context) error {
 		f.lanes[n].sealed = nil
 	}
 	return nil
-}
-
-// finish seals all that is gathered, the current epoch last: what it says of the front comes
-// behind all entries. Epochs of the past leave with their last entries.
-func (l *lane) finish(life handover.Life, partition int, current int64, even bool) {
-	for _, epoch := range slices.Sorted(maps.Keys(l.epochs)) {
-		if epoch == current {
-			continue
-		}
-		if !l.epochs[epoch].Empty() {
-			l.close(life, partition, epoch)
-		}
-		if epoch < current {
-			delete(l.epochs, epoch)
-		}
-	}
-	if even || !l.epochs[current].Empty() {
-		l.close(life, partition, current)
-	}
 }

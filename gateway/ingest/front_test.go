@@ -88,22 +88,60 @@ type failing struct {
 
 func (f *failing) Wait(context.Context) error { return f.away }
 
-// TestAFrontWithoutKeys acknowledges nothing, and says why.
+// TestAFrontWithoutKeys acknowledges nothing, and says why; for those on their way it waits.
 func TestAFrontWithoutKeys(t *testing.T) {
-	i := still(t, footfall(t, 2))
-	away := errors.New("not yet")
-	if err := i.lead(&Front{Partitions: 1, Keys: noKeys{away}, Out: &nowhere{}}); err != nil {
-		t.Fatal(err)
-	}
-	i.decode(payloads(0)[0], noon.UnixNano())
-	if err := i.front.flush(t.Context()); !errors.Is(err, away) {
-		t.Error(err)
+	for late, ok := range map[int]bool{0: true, 3: true, 1 << 30: false} {
+		i := still(t, footfall(t, 2))
+		keys := &lateKeys{late: late, asked: make(map[int64]bool)}
+		if err := i.lead(&Front{Partitions: 1, Keys: keys, Out: &nowhere{}}); err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			i.front.patience = time.Millisecond
+		}
+		i.decode(payloads(0)[0], noon.UnixNano())
+		if err := i.front.flush(t.Context()); (err == nil) != ok || !ok && !errors.Is(err, errLate) {
+			t.Errorf("keys that are late by %d: %v", late, err)
+		}
+		if n := i.account.Counted; ok && n != 1 {
+			t.Errorf("keys that are late by %d: %d readings are handed over", late, n)
+		}
 	}
 }
 
-type noKeys struct{ why error }
+// TestAFrontBeforeTheFirstTick asks for the keys of no day of which nothing has come.
+func TestAFrontBeforeTheFirstTick(t *testing.T) {
+	i := still(t, footfall(t, 2))
+	i.clock.now = time.Time{}
+	keys := &lateKeys{asked: make(map[int64]bool)}
+	if err := i.lead(&Front{Partitions: 2, Keys: keys, Out: &nowhere{}}); err != nil {
+		t.Fatal(err)
+	}
+	i.front.beat = true
+	if err := i.front.flush(t.Context()); err != nil || len(keys.asked) > 0 {
+		t.Errorf("keys of %v are asked for, %v", keys.asked, err)
+	}
+	i.decode(payloads(0)[0], noon.UnixNano())
+	if err := i.front.flush(t.Context()); err != nil || len(keys.asked) != 1 || !keys.asked[keyEpoch(noon)] {
+		t.Errorf("keys of %v are asked for, %v", keys.asked, err)
+	}
+}
 
-func (k noKeys) Key(int64, string) ([]byte, error) { return nil, k.why }
+// lateKeys are there when they have been asked for so many times.
+type lateKeys struct {
+	late  int
+	asked map[int64]bool
+}
+
+var errLate = errors.New("not yet")
+
+func (k *lateKeys) Key(epoch int64, use string) ([]byte, error) {
+	k.asked[epoch] = true
+	if k.late--; k.late >= 0 {
+		return nil, errLate
+	}
+	return memoryKeys{}.Key(epoch, use)
+}
 
 // BenchmarkFront is decode, redact, pseudonym and what is handed over, for one reading of 250 bytes.
 func BenchmarkFront(b *testing.B) {
