@@ -189,6 +189,7 @@ func (q *closes) detach(c closing) *detached {
 	s := q.windows.streams[c.Stream]
 	var win *window.Window
 	if open := s.windows[c.Start.UnixNano()]; open != nil {
+		s.applyAlive(open) // it was opened before its time, and the clock has jumped over it
 		win = open.Window
 		win.Lost = win.Lost || c.Down
 		s.drop(c.Start.UnixNano())

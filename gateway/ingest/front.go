@@ -90,7 +90,7 @@ type frontSlot struct {
 func newFront(i *Ingest, of *Front) (*front, error) {
 	f := &front{
 		Front: of, clock: &i.clock, routing: &i.routing, windows: &i.windows, account: &i.account,
-		heard:   &i.liveness,
+		heard: &i.liveness, patience: keyPatience,
 		streams: make(map[string]*frontStream),
 	}
 	if f.Partitions < 1 || f.Partitions > 1<<16 {
