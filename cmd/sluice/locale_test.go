@@ -233,6 +233,8 @@ func TestNoEnglish(t *testing.T) {
 		do(3, "policy", "studio", "--http", "8090")
 		do(3, "policy", "studio", "--http", "0.0.0.0:0")
 		do(3, "policy", "studio", "keys")
+		do(2, "policy", "consult", "2026-14")
+		do(0, "policy", "consult", "2026-14", "--out", "consulta")
 		do(0, "motion", "show")
 		do(1, "motion", "status", "prima")
 		do(1, "motion", "enact", "prima")

@@ -30,7 +30,7 @@ type consultation struct {
 func policyConsult() *cobra.Command {
 	var o consultation
 	c := &cobra.Command{
-		Use:   "consult DECISION --out DIR",
+		Use:   "consult DECISION",
 		Short: "Put a draft to the public before the vote, and read the answers",
 		Args:  between(1, 1),
 		Long: "Writes a folder of plain pages, one for each of the city's languages: the draft in words, a " +

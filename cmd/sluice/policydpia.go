@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -96,14 +94,4 @@ func (o *assessment) sensors(dir string) (*register.Register, error) {
 		return &register.Register{}, nil
 	}
 	return register.Load(o.register, os.ReadFile)
-}
-
-// readAnswers reads dpia.yaml of a policy directory; none is no answers.
-func readAnswers(dir string) (*dpia.Answers, error) {
-	name := filepath.Join(dir, dpia.AnswersName)
-	raw, err := os.ReadFile(name)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	return dpia.ParseAnswers(name, raw)
 }

@@ -118,8 +118,8 @@ func (o *newPolicy) text(v locale, p *bundle.Policy, id string) ([]byte, *templa
 		text, err := templates.Like(p, d, id, time.Now())
 		return text, nil, failed(err)
 	}
-	t, known := templates.Get(o.like)
-	if !known {
+	t, found := templates.Get(o.like)
+	if !found {
 		return nil, nil, failed(fmt.Errorf("there is no template and no decision %s; see sluice policy new --list",
 			o.like))
 	}

@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -132,15 +130,6 @@ func checkDraft(ctx context.Context, v locale, draft *bundle.Policy, d *bundle.D
 		why = list
 	}
 	return lacksError(v, &simulate.Lacks{Decision: d.Decision, Sentences: why})
-}
-
-// lacksError is why a decision cannot be simulated, in the language of its sentences.
-func lacksError(v locale, err error) error {
-	var l *simulate.Lacks
-	if !errors.As(err, &l) {
-		return err
-	}
-	return errors.New(v.Say("decision %s cannot be simulated: %s", l.Decision, strings.Join(l.Sentences, "; ")))
 }
 
 func (o *simulation) traffic(v locale, draft *bundle.Policy, d *bundle.Decision) (simulate.Traffic, error) {
