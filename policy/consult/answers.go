@@ -111,9 +111,14 @@ var numbered = regexp.MustCompile(`^[>\s]*\[([1-5])\]([^:=]*)[:=]?(.*)$`)
 
 // mails reads a text.
 func mails(name, text string) (out []Answer, err error) {
-	var five [5]string
+	var texts [5]strings.Builder
 	begun, at, start := false, 0, 0
 	end := func() {
+		var five [5]string
+		for i := range texts {
+			five[i] = texts[i].String()
+			texts[i].Reset()
+		}
 		if begun {
 			out, err = more(out, fmt.Sprintf("%s:%d", name, start), five)
 		}
@@ -122,7 +127,7 @@ func mails(name, text string) (out []Answer, err error) {
 		m := numbered.FindStringSubmatch(line)
 		if m == nil {
 			if begun {
-				five[at] += "\n" + strings.TrimLeft(line, "> ")
+				texts[at].WriteString("\n" + strings.TrimLeft(line, "> "))
 			}
 			continue
 		}
@@ -131,10 +136,11 @@ func mails(name, text string) (out []Answer, err error) {
 			if end(); err != nil {
 				return nil, err
 			}
-			five, begun, start = [5]string{}, true, i+1
+			begun, start = true, i+1
 		}
 		at = n
-		five[at] = m[3]
+		texts[at].Reset() // the last answer to a question holds
+		texts[at].WriteString(m[3])
 	}
 	if !begun {
 		return nil, fmt.Errorf("%s: there is no answer in it: one begins with [1]", name)

@@ -188,3 +188,13 @@ func FuzzAnswers(f *testing.F) {
 		}
 	})
 }
+
+// TestAnswersOfOneMail reads the longest mail that is taken, nearly all of it blank lines: a resident
+// may send one, and it must take no longer than others.
+func TestAnswersOfOneMail(t *testing.T) {
+	raw := []byte("[1]: yes\n[3]: The clinic" + strings.Repeat("\n", consult.MaxFile-64) + "by the door")
+	list, err := consult.ParseAnswers("mail", raw)
+	if err != nil || len(list) != 1 || list[0].Opinion != "yes" || list[0].Worry != "The clinic by the door" {
+		t.Errorf("%d answers, %v", len(list), err)
+	}
+}
