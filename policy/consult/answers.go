@@ -206,6 +206,11 @@ func Counts(list []Answer) map[string]int {
 	return out
 }
 
+// literal keeps what strangers wrote from being links, pictures or HTML to whoever renders the list
+// (CommonMark, section 2.4).
+var literal = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`,
+	"<", `\<`, ">", `\>`, "&", `\&`)
+
 // Markdown is the list with its counts, for the session's papers. Nobody is named in it.
 func Markdown(l explain.Lang, decision string, list []Answer) string {
 	heading := func(key string, parts ...any) string { return locales.In(int(l)).Say("consult.list."+key, parts...) }
@@ -225,7 +230,7 @@ func Markdown(l explain.Lang, decision string, list []Answer) string {
 		none := true
 		for i, a := range list {
 			if text := part.of(a); text != "" {
-				fmt.Fprintf(&b, "%d. (%s) %s\n", i+1, word(a.Opinion), text)
+				fmt.Fprintf(&b, "%d. (%s) %s\n", i+1, word(a.Opinion), literal.Replace(text))
 				none = false
 			}
 		}

@@ -192,10 +192,13 @@ func (v *view) letter(subject, to string) {
 		}
 		b.WriteString(words + ":\r\n\r\n")
 	}
-	head := "mailto:" + url.PathEscape(to) + "?subject=" + url.PathEscape(subject)
+	head := "mailto:" + url.PathEscape(to) + "?subject=" + ofLetter(subject)
 	v.Action = template.URL(head)
-	v.Mail = template.URL(head + "&body=" + strings.ReplaceAll(url.PathEscape(b.String()), "&", "%26"))
+	v.Mail = template.URL(head + "&body=" + ofLetter(b.String()))
 }
+
+// ofLetter is the value of a header of a mailto URI (RFC 6068): a title with & begins no other header.
+func ofLetter(text string) string { return strings.ReplaceAll(url.PathEscape(text), "&", "%26") }
 
 // questions are the form's, each with its number.
 func questions(l explain.Lang) []Question {

@@ -110,6 +110,9 @@ func TestLetter(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if all := u.Query(); len(all) != 2 || l == "en" && !strings.Contains(all.Get("subject"), `<b>&amp; "more"`) {
+			t.Errorf("%s: a letter has %v", l, all)
+		}
 		body := u.Query().Get("body")
 		body = strings.Replace(body, ":\r\n", ":\r\n"+yes+"\r\n", 1)
 		body = strings.Replace(body, "[3]", "[3]", 1)
@@ -196,5 +199,25 @@ func TestAnswersOfOneMail(t *testing.T) {
 	list, err := consult.ParseAnswers("mail", raw)
 	if err != nil || len(list) != 1 || list[0].Opinion != "yes" || list[0].Worry != "The clinic by the door" {
 		t.Errorf("%d answers, %v", len(list), err)
+	}
+}
+
+// TestListIsNoMarkup: what strangers wrote is text to whoever renders the list.
+func TestListIsNoMarkup(t *testing.T) {
+	list, err := consult.ParseAnswers("a", []byte("[1]: yes\n"+
+		"[2]: ![x](https://spy.example/1) <img src=x> `a` \\[b](c)\n"+
+		"[3]: \u202egpj.exe\x1b[2J &lt;\n# Heading"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := consult.Markdown(explain.ParseLang("en"), "2026-14", list)
+	for _, bad := range []string{"![", "\n# Head", "\u202e", "\x1b", " <img", " `a", " &lt;"} {
+		if strings.Contains(text, bad) {
+			t.Errorf("%q is in %s", bad, text)
+		}
+	}
+	want := "1. (yes) !\\[x\\](https://spy.example/1) \\<img src=x\\> \\`a\\` \\\\\\[b\\](c)\n"
+	if !strings.Contains(text, want) {
+		t.Errorf("%q is not in %s", want, text)
 	}
 }
