@@ -149,9 +149,10 @@ func isStated(file []byte, city string) bool {
 }
 
 // collectStatements adds statements by whoever signed them, each with its text, which is found by
-// what was signed. Of two by one member the first counts; it does not hide a vote for the motion.
+// what was signed. Of two by one member the one that holds counts, or else the first: what was signed
+// about another motion, or with a key that is lost, hides none. It does not hide a vote for the motion.
 func (p Parts) collectStatements(voters *decision.Council, sigs, texts map[string][]byte) (problems []error) {
-	used := make(map[string]bool)
+	used, by := make(map[string]bool), make(map[string]string) // by is the file of each member's
 	for _, name := range slices.Sorted(maps.Keys(sigs)) {
 		tidy, err := Tidy(sigs[name])
 		if err != nil {
@@ -165,18 +166,24 @@ func (p Parts) collectStatements(voters *decision.Council, sigs, texts map[strin
 		}
 		from := signedText(name, tidy, texts)
 		used[from] = true
-		switch {
-		case from == "":
+		if from == "" {
 			problems = append(problems, refuse(BadSignature,
 				"%s: the text that it signs is not here; put it beside it, as %s", name, m.ID+statedText))
 			continue
-		case p[BallotsName+m.ID+statedText] != nil:
-			problems = append(problems, fmt.Errorf("%s: %w", name,
-				refuse(Twice, "%s has signed already; one ballot counts", m.ID)))
-			continue
 		}
-		p[BallotsName+m.ID+statedText], p[BallotsName+m.ID+statedSig] = texts[from], tidy
-		if err := misnamed(voters, name, m.ID); err != nil {
+		text, sig := BallotsName+m.ID+statedText, BallotsName+m.ID+statedSig
+		if p[text] != nil {
+			second := refuse(Twice, "%s has signed already; one ballot counts", m.ID)
+			if p.about(voters, p[text], p[sig]) || !p.about(voters, texts[from], tidy) {
+				problems = append(problems, fmt.Errorf("%s: %w", name, second))
+				continue
+			}
+			problems = append(problems, fmt.Errorf("%s: %w", by[m.ID], second))
+		}
+		p[text], p[sig], by[m.ID] = texts[from], tidy, name
+	}
+	for _, m := range voters.Members {
+		if err := misnamed(voters, by[m.ID], m.ID); err != nil {
 			problems = append(problems, err)
 		}
 	}
@@ -187,6 +194,12 @@ func (p Parts) collectStatements(voters *decision.Council, sigs, texts map[strin
 		}
 	}
 	return problems
+}
+
+// about reports whether a signed statement is about this motion, by a key that is not revoked.
+func (p Parts) about(voters *decision.Council, text, file []byte) bool {
+	s, sig, err := ballot.ReadStatement(text, file)
+	return err == nil && s.Text == Sum(p[TextName]) && !slices.Contains(voters.Revoked, sig.Key)
 }
 
 // signedText is the name of the text that a signature is over, the one of its own name first;

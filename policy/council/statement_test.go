@@ -157,3 +157,38 @@ func TestNoStatementIsAVote(t *testing.T) {
 		}
 	}
 }
+
+// TestNoStatementHidesAnother: what a member said of another motion is public, and a lost key signs
+// whatever its finder likes; neither, put beside the member's own statement, hides it.
+func TestNoStatementHidesAnother(t *testing.T) {
+	c := newChamber(t)
+	c.files["council.yaml"] = []byte(c.roster(func(roster string) string {
+		return strings.Replace(roster, "revoked: [", "revoked: [\""+c.lines["anna2"]+"\", ", 1)
+	}))
+	first := c.founded()
+	text := c.motion(first)["motion.txt"]
+	own, sig := c.stated("anna", text, ballot.Against, "too short")
+	lost := must(council.StatementOf(text, ballot.Abstain, "")).Bytes()
+	replayed := must(council.StatementOf(text, ballot.Against, "of last year"))
+	replayed.Text = strings.Repeat("00", 32)
+	for what, other := range map[string][2][]byte{
+		"a lost key": {lost, c.sign("anna2", "sluice-ballot@vila", lost)},
+		"a replay":   {replayed.Bytes(), c.sign("anna", "sluice-ballot@vila", replayed.Bytes())},
+	} {
+		for _, name := range []string{"a", "z"} { // before it and behind it
+			parts := c.motion(first)
+			problems := parts.Collect(first.Policy.Council, map[string][]byte{
+				"ballots/m.txt": own, "ballots/m.txt.sig": sig,
+				"ballots/" + name + ".txt": other[0], "ballots/" + name + ".txt.sig": other[1],
+			})
+			said := fmt.Sprint(problems)
+			if len(problems) != 1 || !strings.Contains(said, "ballots/"+name+".txt.sig: V07") {
+				t.Errorf("%s: %s", what, said)
+			}
+			s := must(c.verifier(first).Count(parts))
+			if s.Against != 1 || s.Abstained != 0 || s.Members[0].Misstated != nil {
+				t.Errorf("%s: %d against, %d abstain: %v", what, s.Against, s.Abstained, s.Members[0].Misstated)
+			}
+		}
+	}
+}
