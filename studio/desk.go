@@ -132,9 +132,13 @@ func (d *desk) Write(name, was string, raw []byte) error {
 	return d.root.Rename(part, name)
 }
 
-// putWhole writes a file and has it on the disk.
+// putWhole writes a new file and has it on the disk. What stands under its name, left by a crash or
+// put there, is taken away first: it could be a link to another file of the policy.
 func (d *desk) putWhole(name string, raw []byte, mode fs.FileMode) error {
-	f, err := d.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	if err := d.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := d.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}

@@ -273,6 +273,9 @@ func set(raw []byte, path []string, value string) ([]byte, error) {
 	}
 	if !strings.Contains("\n"+string(raw), "\n"+path[0]+":") {
 		text := string(raw)
+		if text != "" && !strings.HasSuffix(text, "\n") { // or the block would go on in the last line
+			text += "\n"
+		}
 		for i, key := range path {
 			if i == 1 && path[0] == "decisions" {
 				key = strconv.Quote(key)

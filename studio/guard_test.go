@@ -184,6 +184,37 @@ func TestWriteOnlyWhatWasRead(t *testing.T) {
 	}
 }
 
+// TestNoLinkIsWrittenThrough: a link within the policy, which a repository can bring, leads what is
+// saved into no other file of it.
+func TestNoLinkIsWrittenThrough(t *testing.T) {
+	s := open(t)
+	charter, _, err := s.desk.Read("charter.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"decisions/.new.yaml.part", "decisions/link.yaml"} {
+		if err := os.Symlink("../charter.yaml", filepath.Join(s.o.Dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, sum, err := s.desk.Read("decisions/link.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, was := range map[string]string{"decisions/new.yaml": none, "decisions/link.yaml": sum} {
+		if err := s.desk.Write(name, was, []byte("a: 1\n")); err != nil {
+			t.Error(err)
+		}
+		info, err := os.Lstat(filepath.Join(s.o.Dir, name))
+		if err != nil || !info.Mode().IsRegular() {
+			t.Errorf("%s is no file: %v, %v", name, info, err)
+		}
+	}
+	if now, _, err := s.desk.Read("charter.yaml"); err != nil || string(now) != string(charter) {
+		t.Errorf("the charter is now %q, %v", now, err)
+	}
+}
+
 // TestBodiesAreBounded: a form that is too long is refused without being kept.
 func TestBodiesAreBounded(t *testing.T) {
 	s := open(t)
