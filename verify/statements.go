@@ -41,7 +41,13 @@ func (c *checker) statements(d *books.Decision) error {
 		return err
 	}
 	sum := sha256.Sum256(motion)
+	said := make(map[string]bool)
 	for _, s := range d.Statements {
+		if said[s.Member] {
+			c.problem("decision %s has two statements of %s; one ballot counts", d.ID, s.Member)
+			continue
+		}
+		said[s.Member] = true
 		if !memberName.MatchString(s.Member) {
 			c.problem("decision %s has a statement of nobody: a member's name is small letters, digits, - and _", d.ID)
 			continue

@@ -92,6 +92,9 @@ func TestStatementsAreWhatWasSigned(t *testing.T) {
 		"both": {func(d *books.Decision, _ source) {
 			d.Votes = append(d.Votes, books.Vote{Member: "anna", Verified: true})
 		}, "is said to be for it"},
+		"twice": {func(d *books.Decision, _ source) {
+			d.Statements = append(d.Statements, d.Statements[0])
+		}, "two statements of anna"},
 		"a path": {func(d *books.Decision, _ source) { d.Statements[0].Member = "../anna" }, "of nobody"},
 		"a crowd": {func(d *books.Decision, _ source) {
 			d.Statements = make([]books.Statement, maxStatements+1)
