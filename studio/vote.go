@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sluice/internal/civil"
+	"sluice/policy/bundle"
 	"sluice/policy/council"
 	"sluice/policy/explain"
 	"sluice/policy/papers"
@@ -123,8 +124,8 @@ func (s *Server) row(l explain.Lang, id string, chain []*council.Enacted) motion
 		if e.ID != id {
 			continue
 		}
-		row := motionRow{ID: id, Version: e.Version, State: motionPast, Signed: len(e.Ballots), Needed: e.Needed,
-			When: moment(l, e.From, e.Policy.Location)}
+		row := motionRow{ID: id, Version: e.Version, State: motionPast, Signed: len(e.Ballots),
+			Needed: needed(chain, i), When: moment(l, e.From, e.Policy.Location)}
 		for _, x := range e.Statements {
 			row.count(string(x.Choice))
 		}
@@ -145,6 +146,16 @@ func (s *Server) row(l explain.Lang, id string, chain []*council.Enacted) motion
 		When: moment(l, p.Expires, p.Policy.Location)}
 	row.Missing = namesOf(l, p)
 	return row
+}
+
+// needed is how many had to be for the motion at i. Its file was opened without asking that again.
+func needed(chain []*council.Enacted, i int) int {
+	var previous *bundle.Policy
+	if i > 0 {
+		previous = chain[i-1].Policy
+	}
+	n, _ := council.Quorum(previous, chain[i].Policy, chain[i].Changes)
+	return n
 }
 
 func (m *motionRow) count(choice string) {
