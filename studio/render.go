@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"sluice/brief"
+	"sluice/policy/council"
 	"sluice/policy/explain"
 )
 
@@ -128,7 +129,11 @@ func (s *Server) problem(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(err, &known):
 		status, text = known.status, say(l, known.key)
 	}
-	if s.showWith(w, r, status, "problem", text) != nil {
+	view := map[string]string{"Text": text, "Motion": ""}
+	if id := r.PathValue("id"); strings.Contains(r.Pattern, " /vote/{id}/") && council.GoodID(id) {
+		view["Motion"] = id // whoever hands in a ballot goes on there
+	}
+	if s.showWith(w, r, status, "problem", view) != nil {
 		refuse(w, status, text)
 	}
 }

@@ -197,8 +197,9 @@ func TestBallotsThatAreNone(t *testing.T) {
 			"a.txt.sig": signed(t, keys["anna"], against.Bytes(), other)}, "has signed already"},
 	} {
 		code, body := s.hand(t, "first", x.files)
-		if code != http.StatusConflict || !strings.Contains(body, x.says) {
-			t.Errorf("%s: %d, want %q in\n%.2000s", name, code, x.says, body)
+		if code != http.StatusConflict || !strings.Contains(body, x.says) ||
+			!strings.Contains(body, `/vote/first">Motion first</a>`) {
+			t.Errorf("%s: %d, want %q and the way back in\n%.2000s", name, code, x.says, body)
 		}
 		if left, err := os.ReadDir(filepath.Join(s.o.Dir, "motions/first/ballots")); err != nil || len(left) > 0 {
 			t.Errorf("%s: %v is left, %v", name, left, err)
