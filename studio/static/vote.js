@@ -129,6 +129,11 @@
     tell(d.done, files);
   }
 
+  // Only a ballot that is not for the motion has a reason: nobody writes one that would be left out.
+  const why = document.getElementById("why");
+  form.addEventListener("change", () => { why.disabled = form.elements.choice.value === "for"; });
+  form.addEventListener("reset", () => { why.disabled = false; });
+
   form.addEventListener("submit", async (e) => {
     e.preventDefault();
     const button = form.querySelector("button");

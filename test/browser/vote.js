@@ -36,7 +36,8 @@ function proxy() {
 
 async function sign(page, choice, key, reason) {
   await page.check(`#sign input[value=${choice}]`);
-  await page.fill("#why", reason);
+  if (await page.isDisabled("#why") !== (choice === "for")) wrong(`${choice}: a reason is asked for where none is kept, or not where one is`);
+  if (choice !== "for") await page.fill("#why", reason);
   await page.setInputFiles("#key", `${keys}/${key}`);
   const before = await page.textContent("#signed");
   await page.click("#sign button");
