@@ -536,6 +536,38 @@ def check_books(where, several):
     return books
 
 
+def signed(what, text, sig, signers, member, namespace):
+    """Whether ssh-keygen takes a member's signature over a text; it is said where it is not here."""
+    if not shutil.which("ssh-keygen"):
+        say(what + ": its signature is not checked, since ssh-keygen is not here")
+        return True
+    with tempfile.TemporaryDirectory() as dir:
+        for name, raw in ("signers", signers), ("sig", sig):
+            with open(f"{dir}/{name}", "wb") as f:
+                f.write(raw)
+        done = subprocess.run(["ssh-keygen", "-Y", "verify", "-f", f"{dir}/signers", "-I", member, "-n", namespace, "-s", f"{dir}/sig"],
+                              input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        bad(what + " does not hold")
+    return done.returncode == 0
+
+
+def cast(b, d):
+    """Votes for a decision's motion: each is a signature over motion.txt, by a key that allowed_signers has. Whether one holds."""
+    base, any_holds = f"/books/decisions/{d['id']}/", False
+    given = [v for v in d.get("votes") or [] if v["verified"]]
+    if given:
+        motion, signers = optional(b["where"], base + "motion.txt"), optional(b["where"], base + "allowed_signers")
+    for v in given:
+        what = f"decision {d['id']}: the vote of {v['member']}"
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", v["member"]):
+            bad(what + " is of nobody")
+            continue
+        sig = optional(b["where"], base + f"ballots/{v['member']}.sig")
+        any_holds |= signed(what, motion, sig, signers, v["member"], "sluice-vote@" + b["city"].get("id", ""))
+    return any_holds
+
+
 def statements(b, d):
     """Ballots against, and abstentions: each is a text of its member's, signed for a purpose of its own."""
     base = f"/books/decisions/{d['id']}/"
@@ -554,17 +586,7 @@ def statements(b, d):
             bad(what + " is not what was signed, or is about another text than motion.txt")
         if any(v["member"] == s["member"] for v in d.get("votes") or []):
             bad(what + " is by one who is said to be for it")
-        if not shutil.which("ssh-keygen"):
-            say(what + ": its signature is not checked, since ssh-keygen is not here")
-            continue
-        with tempfile.TemporaryDirectory() as dir:
-            for name, raw in ("signers", signers), ("sig", sig):
-                with open(f"{dir}/{name}", "wb") as f:
-                    f.write(raw)
-            done = subprocess.run(["ssh-keygen", "-Y", "verify", "-f", f"{dir}/signers", "-I", s["member"], "-n", "sluice-ballot@" + city, "-s", f"{dir}/sig"],
-                                  input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if done.returncode != 0:
-            bad(what + " does not hold")
+        signed(what, text, sig, signers, s["member"], "sluice-ballot@" + city)
 
 
 def votes(all_books):
@@ -574,7 +596,7 @@ def votes(all_books):
         for d in json.loads(optional(b["where"], "/books/decisions.json") or b"[]"):
             if d.get("statements"):
                 statements(b, d)
-            voted[d["id"]] = voted.get(d["id"], False) or any(v["verified"] for v in d.get("votes") or [])
+            voted[d["id"]] = cast(b, d) or voted.get(d["id"], False)
     unvoted = sorted(id for id, yes in voted.items() if not yes)
     if unvoted:
         say("no decision here has a vote: the policy is unsigned, and no council has decided these numbers" if len(unvoted) == len(voted)

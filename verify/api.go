@@ -124,7 +124,7 @@ func (w *walk) report() (*Report, error) {
 		out.Withdrawn, out.Lost, out.Removed, out.Unchecked = out.Withdrawn+r.Withdrawn, out.Lost+r.Lost,
 			out.Removed+r.Removed, out.Unchecked+r.Unchecked
 		out.Months += r.Months
-		out.Statements += r.Statements
+		out.Votes, out.Statements = out.Votes+r.Votes, out.Statements+r.Statements
 		for _, p := range r.Problems {
 			if len(w.of) > 1 {
 				p = c.name() + ": " + p

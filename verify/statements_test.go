@@ -90,7 +90,7 @@ func TestStatementsAreWhatWasSigned(t *testing.T) {
 			f["decisions/d/ballots/anna.txt.sig"] = sign(private, said.Bytes(), "sluice-vote@vila")
 		}, "does not hold"},
 		"both": {func(d *books.Decision, _ source) {
-			d.Votes = append(d.Votes, books.Vote{Member: "anna", Verified: true})
+			d.Votes = append(d.Votes, books.Vote{Member: "anna"})
 		}, "is said to be for it"},
 		"twice": {func(d *books.Decision, _ source) {
 			d.Statements = append(d.Statements, d.Statements[0])

@@ -32,9 +32,8 @@ type Report struct {
 	Plans        int `json:"plans"`
 	Observations int `json:"observations"` // compared with their window's digest
 	Withdrawn    int `json:"withdrawn"`    // windows that cannot be compared any more
-	// windows that are not shown, and of which gaps.jsonl says that the store has lost them
-	Lost    int `json:"lost"`
-	Removed int `json:"removed"` // windows that are not shown, since their decision has them removed
+	Lost         int `json:"lost"`         // windows that are not shown: the store has lost them, says gaps.jsonl
+	Removed      int `json:"removed"`      // windows that are not shown, since their decision has them removed
 	// lines of removals under earlier words of a decision, which the books have no more
 	Unchecked int      `json:"unchecked"`
 	Months    int      `json:"months"`              // of streams, that are final and have a line
@@ -46,6 +45,7 @@ type Report struct {
 	// Decisions is how many the books have; Unvoted are those without a verified vote.
 	Decisions  int      `json:"decisions"`
 	Unvoted    []string `json:"unvoted,omitempty"`
+	Votes      int      `json:"votes,omitempty"`      // that hold: signed by their members over the motion
 	Statements int      `json:"statements,omitempty"` // signed ballots against, and abstentions
 	Simulation bool     `json:"simulation,omitempty"` // by the books, nothing of it was measured
 }

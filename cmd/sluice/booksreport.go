@@ -73,6 +73,10 @@ func showReport(w io.Writer, r *verify.Report, asJSON, shown bool) error {
 // reportVotes says who was not for what was decided, and where nobody has decided what was
 // published: that it adds up is no vote.
 func reportVotes(w io.Writer, r *verify.Report) {
+	if r.Votes > 0 {
+		fmt.Fprintf(w, "%s, each signed by its member over the motion\n",
+			counted(r.Votes, "vote for a motion", "votes for motions"))
+	}
 	if r.Statements > 0 {
 		fmt.Fprintf(w, "%s compared with what was signed\n",
 			counted(r.Statements, "ballot that was not for a motion", "ballots that were not for a motion"))

@@ -211,7 +211,8 @@ func checkAgainst(a *harness.Assembly, c *harness.City) {
 		a.T.Errorf("%s: %v\n%s", command, err, out)
 	}
 	out := a.Must(harness.Sluice, "verify", c.Opendata)
-	if !strings.Contains(out, "2 ballots that were not for a motion") {
+	if !strings.Contains(out, "2 ballots that were not for a motion") ||
+		!strings.Contains(out, " votes for motions, ") {
 		a.T.Errorf("verify says\n%s", out)
 	}
 	verifier, err := filepath.Abs("../../docs/verify.py")
@@ -230,6 +231,15 @@ func checkAgainst(a *harness.Assembly, c *harness.City) {
 	if out, err := a.Try("python3", verifier, books); err == nil || !strings.Contains(out, "is not what was signed") ||
 		!strings.Contains(out, "does not hold") {
 		a.T.Errorf("verify.py of another reason: %v\n%s", err, out)
+	}
+	vote := filepath.Join(books, "decisions", "1", "ballots", harness.Members[0]+".sig")
+	harness.Write(a.T, vote, harness.Read(a.T, said+".sig"))
+	claim := "the vote of " + harness.Members[0] + " does not hold"
+	if out, err := a.Try("python3", verifier, books); err == nil || !strings.Contains(out, claim) {
+		a.T.Errorf("verify.py of a vote that is none: %v\n%s", err, out)
+	}
+	if out, err := a.Try(harness.Sluice, "ledger", "verify", books); err == nil || !strings.Contains(out, claim) {
+		a.T.Errorf("verify of a vote that is none: %v\n%s", err, out)
 	}
 }
 
