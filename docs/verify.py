@@ -572,14 +572,25 @@ def statements(b, d):
     """Ballots against, and abstentions: each is a text of its member's, signed for a purpose of its own."""
     base = f"/books/decisions/{d['id']}/"
     motion = hashlib.sha256(optional(b["where"], base + "motion.txt")).hexdigest()
-    signers = optional(b["where"], base + "statement_signers")
+    city = d.get("namespace", "").removeprefix("sluice-vote@")
+    # A roster is one for both purposes: a key that stands only in the other file is nobody's.
+    signers = optional(b["where"], base + "allowed_signers").replace(f' namespaces="sluice-vote@{city}" '.encode(), f' namespaces="sluice-ballot@{city}" '.encode())
+    if optional(b["where"], base + "statement_signers") != signers:
+        bad(f"decision {d['id']}: statement_signers has others than allowed_signers")
+    if len(d["statements"]) > 1000:
+        bad(f"decision {d['id']} has {len(d['statements'])} statements; a council has 1000 members at most")
+        return
+    said = set()
     for s in d["statements"]:
         what = f"decision {d['id']}: the statement of {s['member']}"
-        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", s["member"]):
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", str(s["member"])):
             bad(what + " is of nobody")
             continue
+        if s["member"] in said:
+            bad(what + " is there twice; one ballot counts")
+            continue
+        said.add(s["member"])
         text, sig = optional(b["where"], base + f"ballots/{s['member']}.txt"), optional(b["where"], base + f"ballots/{s['member']}.txt.sig")
-        city = d.get("namespace", "").removeprefix("sluice-vote@")
         reason = f"Reason: {s['reason']}\n" if s.get("reason") else ""
         want = f"Sluice ballot, format 1\n\nCity: {city}\nMotion: {d['motion']}\nText: sha256:{motion}\nChoice: {s['choice']}\n{reason}"
         if text.decode("utf-8", "replace") != want or s["choice"] not in ("against", "abstain"):

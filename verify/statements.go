@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -40,6 +41,9 @@ func (c *checker) statements(d *books.Decision) error {
 	if err != nil {
 		return err
 	}
+	if err := c.sameSigners(d, base, signers); err != nil {
+		return err
+	}
 	sum := sha256.Sum256(motion)
 	said := make(map[string]bool)
 	for _, s := range d.Statements {
@@ -75,6 +79,20 @@ func (c *checker) statements(d *books.Decision) error {
 			c.problem("decision %s: %s is said to be for it, and has signed that they are not", d.ID, s.Member)
 		}
 		c.Statements++
+	}
+	return nil
+}
+
+// sameSigners: whoever verifies a statement by hand takes statement_signers, which must have nobody
+// whom allowed_signers has not.
+func (c *checker) sameSigners(d *books.Decision, base string, signers []byte) error {
+	there, err := c.proof(base + "statement_signers")
+	if err != nil {
+		return err
+	}
+	city := strings.TrimPrefix(d.Namespace, "sluice-vote@")
+	if !bytes.Equal(there, ballot.StatementSigners(signers, d.Namespace, city)) {
+		c.problem("decision %s: statement_signers has others than allowed_signers", d.ID)
 	}
 	return nil
 }

@@ -48,6 +48,8 @@ func TestStatementsAreWhatWasSigned(t *testing.T) {
 			"decisions/d/allowed_signers":      `anna namespaces="sluice-vote@vila" ` + strings.TrimSpace(line) + "\n",
 			"decisions/d/ballots/anna.txt":     string(said.Bytes()),
 			"decisions/d/ballots/anna.txt.sig": string(sig.File())}
+		files["decisions/d/statement_signers"] = string(ballot.StatementSigners(
+			[]byte(files["decisions/d/allowed_signers"]), d.Namespace, "vila"))
 		change(&d, files)
 		raw, err := json.Marshal([]books.Decision{d})
 		if err != nil {
@@ -95,6 +97,9 @@ func TestStatementsAreWhatWasSigned(t *testing.T) {
 		"twice": {func(d *books.Decision, _ source) {
 			d.Statements = append(d.Statements, d.Statements[0])
 		}, "two statements of anna"},
+		"another's key by hand": {func(_ *books.Decision, f source) {
+			f["decisions/d/statement_signers"] += `anna namespaces="sluice-ballot@vila" ssh-ed25519 AAAA` + "\n"
+		}, "others than allowed_signers"},
 		"a path": {func(d *books.Decision, _ source) { d.Statements[0].Member = "../anna" }, "of nobody"},
 		"a crowd": {func(d *books.Decision, _ source) {
 			d.Statements = make([]books.Statement, maxStatements+1)

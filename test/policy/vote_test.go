@@ -226,6 +226,13 @@ func checkAgainst(a *harness.Assembly, c *harness.City) {
 	if out, err := a.Try("python3", verifier, books); err != nil {
 		a.T.Errorf("verify.py: %v\n%s", err, out)
 	}
+	signers := filepath.Join(books, "decisions", "1", "statement_signers")
+	right := harness.Read(a.T, signers)
+	harness.Write(a.T, signers, right+strings.Replace(right, member+" ", "* ", 1))
+	if out, err := a.Try("python3", verifier, books); err == nil || !strings.Contains(out, "others than allowed") {
+		a.T.Errorf("verify.py of another's key: %v\n%s", err, out)
+	}
+	harness.Write(a.T, signers, right)
 	said := filepath.Join(books, "decisions", "1", "ballots", member+".txt")
 	harness.Write(a.T, said, strings.Replace(harness.Read(a.T, said), "Nobody", "Everybody", 1))
 	if out, err := a.Try("python3", verifier, books); err == nil || !strings.Contains(out, "is not what was signed") ||
