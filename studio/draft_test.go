@@ -216,3 +216,28 @@ func TestFilesAreShown(t *testing.T) {
 	_, page := s.answer(s.request("GET", footfall, "")) // one can be drafted all the same
 	shows(t, page, `name="title.en" value="Footfall in the old town"`)
 }
+
+// TestDiscard: a draft goes with its history, unless somebody else has written it; what the council
+// has voted stays.
+func TestDiscard(t *testing.T) {
+	s := open(t)
+	name := filepath.Join(s.o.Dir, "decisions", "2026-14-footfall.yaml")
+	shows(t, s.post(t, footfall, url.Values{"title.en": {"Mine"}, "do": {"keep"}}), "Discard this draft", "Mine")
+	if err := os.WriteFile(name, []byte("decision: theirs\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s.send(footfall, url.Values{"do": {"discard"}})
+	if s.onDisk(t, "decisions/2026-14-footfall.yaml") != "decision: theirs\n" {
+		t.Error("what somebody else wrote is removed")
+	}
+	s.send(footfall, url.Values{"do": {"take"}})
+	if got, _ := s.send(footfall, url.Values{"do": {"discard"}}); got != http.StatusSeeOther {
+		t.Errorf("discarding: %d", got)
+	}
+	if _, err := os.Stat(name); !os.IsNotExist(err) {
+		t.Errorf("it is still there: %v", err)
+	}
+	if got, _ := s.answer(s.request("GET", footfall, "")); got != http.StatusNotFound {
+		t.Errorf("what was removed is shown: %d", got)
+	}
+}

@@ -18,6 +18,7 @@ import (
 //	save        the file is written, unless somebody else has
 //	over, take  of two files, ours or theirs
 //	add, drop   an entry of a list
+//	discard     the file goes, unless the council has voted it
 func (s *Server) write(w http.ResponseWriter, r *http.Request) error {
 	file, err := fileOf(r)
 	if err != nil {
@@ -27,7 +28,7 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	do := r.PostForm.Get("do")
-	if do != "take" {
+	if do != "take" && do != "discard" {
 		if err := s.written(r, file); err != nil {
 			return err
 		}
@@ -45,6 +46,10 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request) error {
 		err = s.drafts.save(file, true)
 	case "take":
 		err = s.drafts.take(file)
+	case "discard":
+		if err = s.discard(file); err == nil {
+			return s.goTo(w, r, "/")
+		}
 	}
 	if err != nil && !errors.Is(err, errChanged) { // of which the page says all
 		return err
