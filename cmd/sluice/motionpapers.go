@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,6 +18,7 @@ import (
 type paper struct {
 	use, short, long string
 	write            func(p *papers.Papers, l explain.Lang) ([]byte, error)
+	page             bool // HTML, which can be printed
 }
 
 // command is the verb, which prints the paper or writes it to a file.
@@ -43,6 +46,11 @@ func (k paper) command(dir *string) *cobra.Command {
 				_, err = cmd.OutOrStdout().Write(raw)
 				return err
 			}
+			if k.page && strings.EqualFold(filepath.Ext(out), ".pdf") {
+				if raw, err = printed(cmd.Context(), v, raw); err != nil {
+					return failed(err)
+				}
+			}
 			if err := os.WriteFile(out, raw, 0o644); err != nil {
 				return failed(err)
 			}
@@ -50,7 +58,11 @@ func (k paper) command(dir *string) *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringVar(&out, "out", "", "file to write (default: print it)")
+	what := "file to write (default: print it)"
+	if k.page {
+		what = "file to write (default: print it); FILE.pdf has chromium or Google Chrome make a PDF"
+	}
+	c.Flags().StringVar(&out, "out", "", what)
 	return c
 }
 
@@ -60,7 +72,7 @@ func motionPapers(dir *string) []*cobra.Command {
 	minutes := paper{"minutes", "Write the minutes of the vote on a motion",
 		"An HTML file for the record: the quorum, who was for it, against it and abstained, with which keys and\n" +
 			"why, what it changes, and what has become of it, as of now.",
-		func(p *papers.Papers, l explain.Lang) ([]byte, error) { return p.Minutes(l, session) },
+		func(p *papers.Papers, l explain.Lang) ([]byte, error) { return p.Minutes(l, session) }, true,
 	}.command(dir)
 	minutes.Flags().StringVar(&session, "session", "",
 		"how the council names its session, e.g. \"Plenary 2026/12, item 4\"")
@@ -68,14 +80,14 @@ func motionPapers(dir *string) []*cobra.Command {
 		paper{"page", "Write a motion as one page of summary, with the text behind it",
 			"An HTML file that needs no other and prints on A4, for members and for the notice board: what is\n" +
 				"decided, how the vote stands, and the text that members sign.",
-			(*papers.Papers).Page}.command(dir),
+			(*papers.Papers).Page, true}.command(dir),
 		paper{"mail", "Write the letter that asks members to vote on a motion",
 			"Text: a subject, who has not voted yet, the summary, and the exact lines to sign. Send motion.txt with\n" +
 				"it.",
-			func(p *papers.Papers, l explain.Lang) ([]byte, error) { return p.Mail(l), nil }}.command(dir),
+			func(p *papers.Papers, l explain.Lang) ([]byte, error) { return p.Mail(l), nil }, false}.command(dir),
 		paper{"calendar", "Write the days that follow from a motion as a calendar file",
 			"iCalendar (RFC 5545): the end of the notice, the last day to enact, and of each decision the review\n" +
 				"and the last day, with reminders. The same day has the same identifier each time.",
-			func(p *papers.Papers, l explain.Lang) ([]byte, error) { return p.Calendar(l), nil }}.command(dir),
+			func(p *papers.Papers, l explain.Lang) ([]byte, error) { return p.Calendar(l), nil }, false}.command(dir),
 	}
 }
