@@ -32,7 +32,7 @@ func TestOf(t *testing.T) {
 
 // TestClasses: bounds are in order, all numbers are between the first and the last, the same
 // number has the same class whatever is beside it, a higher one none that is lower, and a
-// limit that is near parts those below it from those above.
+// limit that is near, and within the bounds, parts those below it from those above.
 func TestClasses(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		any := rapid.OneOf(rapid.Float64Range(-50, 1000), rapid.Float64Range(1e-3, 1e-2),
@@ -57,7 +57,7 @@ func TestClasses(t *testing.T) {
 			}
 		}
 		for _, l := range limits {
-			if slices.Contains(s.Bounds, l) && l < s.Bounds[s.Len()] && s.Class(l) == s.Class(math.Nextafter(l, -1)) {
+			if slices.Contains(s.Bounds[1:s.Len()], l) && s.Class(l) == s.Class(math.Nextafter(l, -1)) {
 				t.Fatalf("the limit %v parts nothing in %v", l, s.Bounds)
 			}
 		}
