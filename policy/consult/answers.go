@@ -49,7 +49,8 @@ var columns = []string{"opinion", "useful", "worry", "change", "from"}
 //	[3] What worries you: The counter by the clinic.
 //
 // What stands before the first number, such as a mail's head, is passed over, and so are marks of
-// quotation. A new [1] begins a new answer. Errors name the file and the line.
+// quotation. A new [1] begins a new answer, and the head of another mail ends one: whom it is from is
+// no part of what was answered. Errors name the file and the line.
 func ParseAnswers(name string, raw []byte) ([]Answer, error) {
 	switch {
 	case len(raw) > MaxFile:
@@ -109,10 +110,13 @@ func sheet(name string, raw []byte, first string) (out []Answer, err error) {
 // numbered is a line that begins an answer: the number, the question, and what is behind it.
 var numbered = regexp.MustCompile(`^[>\s]*\[([1-5])\]([^:=]*)[:=]?(.*)$`)
 
+// header is a line with which the head of a mail begins, in a mailbox or where several are pasted.
+var header = regexp.MustCompile(`^(?:(?:From|De):? .*@|(?:Return-Path|Delivered-To|Received): )`)
+
 // mails reads a text.
 func mails(name, text string) (out []Answer, err error) {
 	var texts [5]strings.Builder
-	begun, at, start := false, 0, 0
+	begun, found, at, start := false, false, 0, 0
 	end := func() {
 		var five [5]string
 		for i := range texts {
@@ -126,7 +130,12 @@ func mails(name, text string) (out []Answer, err error) {
 	for i, line := range strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n") {
 		m := numbered.FindStringSubmatch(line)
 		if m == nil {
-			if begun {
+			if begun && header.MatchString(line) {
+				if end(); err != nil {
+					return nil, err
+				}
+				begun = false
+			} else if begun {
 				texts[at].WriteString("\n" + strings.TrimLeft(line, "> "))
 			}
 			continue
@@ -136,13 +145,13 @@ func mails(name, text string) (out []Answer, err error) {
 			if end(); err != nil {
 				return nil, err
 			}
-			begun, start = true, i+1
+			begun, found, start = true, true, i+1
 		}
 		at = n
 		texts[at].Reset() // the last answer to a question holds
 		texts[at].WriteString(m[3])
 	}
-	if !begun {
+	if !found {
 		return nil, fmt.Errorf("%s: there is no answer in it: one begins with [1]", name)
 	}
 	end()

@@ -221,3 +221,16 @@ func TestListIsNoMarkup(t *testing.T) {
 		t.Errorf("%q is not in %s", want, text)
 	}
 }
+
+// TestHeadsOfMails: of several mails in one file, whom the next is from is in no answer.
+func TestHeadsOfMails(t *testing.T) {
+	for _, head := range []string{"From: Ana <ana@x.example>", "From ana@x.example Fri Nov 27", "De: ana@x.example",
+		"Return-Path: <ana@x.example>"} {
+		list, err := consult.ParseAnswers("mbox", []byte("[1]: yes\n[4]: less\nFrom: here on\n\n"+head+
+			"\nSubject: Re: ana\n\nHello,\n[1]: no\n[3]: dust\n"))
+		if err != nil || len(list) != 2 || list[0].Change != "less From: here on" || list[1].Worry != "dust" ||
+			strings.Contains(consult.Markdown(explain.ParseLang("en"), "2026-14", list), "ana") {
+			t.Errorf("%s: %+v, %v", head, list, err)
+		}
+	}
+}
