@@ -10,6 +10,8 @@ import (
 	"sluice/internal/civil"
 	"sluice/policy/bundle"
 	"sluice/policy/check"
+	"sluice/policy/council"
+	"sluice/policy/workspace"
 )
 
 // states of a decision, beside what is in force.
@@ -37,7 +39,8 @@ type other struct {
 // look is the directory as check sees it.
 type look struct {
 	files    bundle.Files
-	inForce  *bundle.Policy
+	chain    []*council.Enacted
+	inForce  *bundle.Policy // of its last motion
 	findings []check.Finding
 	fine     []check.Summary
 }
@@ -53,12 +56,16 @@ func (s *Server) look(ctx context.Context) (*look, error) {
 
 // lookAt checks files, as if they were the directory's.
 func (s *Server) lookAt(ctx context.Context, files bundle.Files) (*look, error) {
-	inForce, err := s.desk.inForce()
+	chain, err := s.clerk().Chain()
 	if err != nil {
 		return nil, err
 	}
+	var inForce *bundle.Policy
+	if last := workspace.Last(chain); last != nil {
+		inForce = last.Policy
+	}
 	found, fine := check.Directory(ctx, s.o.Rules, files, inForce, s.today())
-	return &look{files, inForce, found, fine}, nil
+	return &look{files, chain, inForce, found, fine}, nil
 }
 
 // today is the day of the studio's clock.

@@ -172,7 +172,7 @@ func (p *draftPage) reads(look *look, id string, l explain.Lang) {
 		policy, err = bundle.Read(alone(look.files, p.File))
 	}
 	if err == nil {
-		p.Spoken = texts(policy, id)
+		p.Spoken = texts(policy, id, look.chain)
 	}
 	for _, s := range look.fine {
 		if s.File == p.File {

@@ -8,8 +8,10 @@ import (
 	"sluice/brief"
 	"sluice/policy/bundle"
 	"sluice/policy/check"
+	"sluice/policy/council"
 	"sluice/policy/diff"
 	"sluice/policy/explain"
+	"sluice/policy/workspace"
 )
 
 // sentence is a finding in words.
@@ -50,17 +52,21 @@ type part struct {
 }
 
 // texts are what residents will read, in each language of the city; none where it cannot be made.
-func texts(p *bundle.Policy, id string) (list []spoken) {
+func texts(p *bundle.Policy, id string, chain []*council.Enacted) (list []spoken) {
 	d := p.Decision(id)
 	if d == nil {
 		return nil
+	}
+	vote := explain.Vote{}
+	if e := workspace.Author(chain, id, d.YAML); e != nil {
+		vote = explain.Vote{Motion: e.ID, Version: e.Version, Members: e.Members()}
 	}
 	for _, code := range p.Charter.City.Languages {
 		l, ours := explain.Understand(code)
 		if !ours {
 			continue
 		}
-		text, err := explain.Decision(l, p, d, explain.Vote{})
+		text, err := explain.Decision(l, p, d, vote)
 		if err != nil {
 			return nil
 		}

@@ -147,6 +147,7 @@ func TestAVoteInTheStudio(t *testing.T) {
 	do(303, "/vote/first/enact", nil, "")
 	see("/vote/first", "In force since", "first.sluice")
 	see("/vote", "2 of 2 for it, 1 against")
+	see("/draft/2026-14-footfall", "The city council, by motion first (version 1), signed by")
 	do(409, "/draft/2026-14-footfall", url.Values{"do": {"discard"}}, "has voted this decision")
 	if code, _ := s.hand(t, "first", map[string][]byte{"a.sig": signed(t, keys["anna"], text, space)}); code != 409 {
 		t.Errorf("a ballot after the vote: %d", code)

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sluice/policy/council"
 	"sluice/policy/explain"
 	"sluice/policy/workspace"
 )
@@ -34,10 +33,9 @@ func policyExplain() *cobra.Command {
 			if err != nil {
 				return failed(err)
 			}
-			since := lastChanged(chain)
 			for _, d := range list {
 				vote := explain.Vote{}
-				if e := since[d.Decision]; e != nil && string(e.Policy.Decision(d.Decision).YAML) == string(d.YAML) {
+				if e := workspace.Author(chain, d.Decision, d.YAML); e != nil {
 					vote = explain.Vote{Motion: e.ID, Version: e.Version, Members: e.Members()}
 				}
 				text, err := explain.Decision(l, p, d, vote)
@@ -52,17 +50,4 @@ func policyExplain() *cobra.Command {
 	c.Flags().StringVar(&dir, "dir", ".", "policy directory")
 	langFlag(c, &language)
 	return c
-}
-
-// lastChanged finds the motion that gave each decision its present text.
-func lastChanged(chain []*council.Enacted) map[string]*council.Enacted {
-	out, texts := make(map[string]*council.Enacted), make(map[string]string)
-	for _, e := range chain {
-		for _, d := range e.Policy.Decisions {
-			if texts[d.Decision] != string(d.YAML) {
-				out[d.Decision], texts[d.Decision] = e, string(d.YAML)
-			}
-		}
-	}
-	return out
 }

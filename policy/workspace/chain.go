@@ -108,3 +108,17 @@ func InForce(chain []*council.Enacted, now time.Time) []*council.Enacted {
 	}
 	return chain[:n]
 }
+
+// Author is the motion that gave a decision the text that it has; nil where none has voted that one.
+func Author(chain []*council.Enacted, id string, yaml []byte) (author *council.Enacted) {
+	text := ""
+	for _, e := range chain {
+		if d := e.Policy.Decision(id); d != nil && string(d.YAML) != text {
+			author, text = e, string(d.YAML)
+		}
+	}
+	if text != string(yaml) {
+		return nil
+	}
+	return author
+}
