@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,6 +29,12 @@ func policyStudio() *cobra.Command {
 			v, err := localeOf(cmd)
 			if err != nil {
 				return err
+			}
+			for _, inbox := range inboxes {
+				if is, err := os.Stat(inbox); err != nil || !is.IsDir() {
+					return &config.Refusal{Err: errors.New(v.Say("--inbox: there is no directory %s; give the one "+
+						"that policy.inbox of the gateways' gateway.yaml says", inbox))}
+				}
 			}
 			return withRules(func(rules *rego.Child) error {
 				s, err := studio.Open(studio.Options{Dir: dirArg(args), Addr: addr, Lang: v.Lang, Rules: rules,

@@ -79,7 +79,7 @@ func TestABallotInTheBrowser(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "council")
 	harness.NoError(t, portalba.Policy().Write(dir))
-	inbox := filepath.Join(t.TempDir(), "inbox")
+	inbox := t.TempDir()
 	b := fenced.Take(t, "docs/studio.md", "sluice policy studio town/council").Change("town/council", dir)
 	args := strings.Fields(strings.Split(b.Change("town/inbox", inbox).Read(), "#")[0])
 	p := harness.StartWith(t, []string{"LC_ALL=C"}, harness.Sluice, args[1:]...)
