@@ -89,6 +89,18 @@ func offered(t *testing.T, q *harness.Plaza) (by map[string]archive.File) {
 	}
 }
 
+// looked waits until an archive has made all that it can make now.
+func looked(t *testing.T, q *harness.Plaza) {
+	t.Helper()
+	harness.Await(t, harness.Patience, "the archive to be made", func() bool {
+		var m archive.Manifest
+		if err := json.Unmarshal(fetch(t, q.Base+"/archive/manifest.json"), &m); err != nil {
+			t.Fatal(err)
+		}
+		return !m.Through.IsZero() && len(m.Files) > 0
+	})
+}
+
 // TestArchive: from both stores come the same files, which other programs read: Python the
 // CSV and the SQLite file, DuckDB the Parquet file. The page names them.
 func TestArchive(t *testing.T) {
