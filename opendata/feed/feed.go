@@ -101,7 +101,7 @@ func (f *Feeds) zone(_ *http.Request, id string) (*subject, error) {
 		}
 		title[lang] = name
 	}
-	return &subject{title, "/", func(e *news.Event) bool {
+	return &subject{title, "/zones/" + id, func(e *news.Event) bool {
 		return slices.Contains(e.Zones, id)
 	}}, nil
 }

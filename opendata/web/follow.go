@@ -32,6 +32,8 @@ func (w *Web) feeds(v locale, city books.City, page any) (out []feedLink) {
 	case *streamPage:
 		title, _ := s.Title(p.Title)
 		add(title, "/feed/streams/"+url.PathEscape(p.ID))
+	case zonePage:
+		add(p.There.Zone.Name, "/feed/zones/"+url.PathEscape(p.There.Zone.ID))
 	case decisionPage:
 		title, _ := s.Title(p.Title)
 		add(title, "/feed/decisions/"+url.PathEscape(p.ID))
@@ -65,7 +67,8 @@ func (w *Web) sitemap(r *http.Request) (*httpcache.Reply, error) {
 	streams, err := w.source.Streams(r.Context())
 	decisions, err2 := w.source.Books.Decisions()
 	register, err3 := w.source.Books.Register()
-	if err := errors.Join(err, err2, err3); err != nil {
+	m, err4 := w.zoneMap("")
+	if err := errors.Join(err, err2, err3, err4); err != nil {
 		return nil, err
 	}
 	paths := []string{"/", "/map", "/news", "/sensors", "/decisions", "/privacy", "/data", "/archive", "/docs",
@@ -75,6 +78,9 @@ func (w *Web) sitemap(r *http.Request) (*httpcache.Reply, error) {
 	}
 	for _, d := range decisions {
 		paths = append(paths, "/decisions/"+url.PathEscape(d.ID))
+	}
+	for i := range m.Zones {
+		paths = append(paths, "/zones/"+url.PathEscape(m.Zones[i].ID))
 	}
 	for _, s := range register.Sensors {
 		paths = append(paths, "/sensors/"+url.PathEscape(s.ID))

@@ -106,7 +106,7 @@ func (w *Web) home(r *http.Request, s *i18n.Localizer) (any, error) {
 		p.Layers = append(p.Layers, layers(st, list)...)
 		p.leads(card)
 	}
-	if p.News, err = w.newsOf(r, s, newestEvents); err != nil {
+	if p.News, err = w.newsOf(r, s, "", newestEvents); err != nil {
 		return nil, err
 	}
 	at, err := choose(p.Layers, r.URL.Query().Get("layer"))

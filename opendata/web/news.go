@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"sluice/opendata/i18n"
@@ -21,8 +22,8 @@ type told struct {
 // newsPage is what is new.
 type newsPage struct{ Events []told }
 
-// newsOf lists what is new, the newest first; all that is known where most is 0.
-func (w *Web) newsOf(r *http.Request, s *i18n.Localizer, most int) (out []told, err error) {
+// newsOf lists what is new in the city, or in one zone, the newest first; all that is known where most is 0.
+func (w *Web) newsOf(r *http.Request, s *i18n.Localizer, zone string, most int) (out []told, err error) {
 	list, err := w.desk.Events(r.Context())
 	if err != nil {
 		return nil, err
@@ -33,8 +34,11 @@ func (w *Web) newsOf(r *http.Request, s *i18n.Localizer, most int) (out []told, 
 	}
 	names := news.Names{Words: s, Vocabulary: w.source.Names(),
 		Place: func(zone string) string { return zoneName(zoneMap, zone) }}
-	for i, e := range list {
-		if most > 0 && i == most {
+	for _, e := range list {
+		if zone != "" && !slices.Contains(e.Zones, zone) {
+			continue
+		}
+		if most > 0 && len(out) == most {
 			break
 		}
 		out = append(out, told{e.Tell(names), e.At.In(query.Place(e.Timezone))})
@@ -43,6 +47,6 @@ func (w *Web) newsOf(r *http.Request, s *i18n.Localizer, most int) (out []told, 
 }
 
 func (w *Web) news(r *http.Request, s *i18n.Localizer) (any, error) {
-	list, err := w.newsOf(r, s, 0)
+	list, err := w.newsOf(r, s, "", 0)
 	return newsPage{list}, err
 }

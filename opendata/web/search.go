@@ -156,14 +156,9 @@ func (w *Web) tell(
 				continue
 			}
 			seen[z.ID] = true
-			x, err := w.there(ctx, s, m, z)
+			x, err := w.there(ctx, s, m, z, sensors)
 			if err != nil {
 				return err
-			}
-			for n := range sensors {
-				if sensors[n].Zone == z.ID {
-					x.Sensors++
-				}
 			}
 			f.There = append(f.There, x)
 		}
@@ -171,9 +166,16 @@ func (w *Web) tell(
 	return nil
 }
 
-// there is the newest number of each stream and measure in a zone.
-func (w *Web) there(ctx context.Context, s *i18n.Localizer, m zonemap.Map, z zonemap.Zone) (x there, err error) {
+// there is the newest number of each stream and measure in a zone, and how many sensors are in it.
+func (w *Web) there(
+	ctx context.Context, s *i18n.Localizer, m zonemap.Map, z zonemap.Zone, sensors []books.Sensor,
+) (x there, err error) {
 	x.Zone = z
+	for n := range sensors {
+		if sensors[n].Zone == z.ID {
+			x.Sensors++
+		}
+	}
 	streams, err := w.source.Streams(ctx)
 	if err != nil {
 		return x, err

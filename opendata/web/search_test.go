@@ -85,6 +85,10 @@ func TestHomeMapAndSearch(t *testing.T) {
 		"/sensors?zone=here&kind=counter": {"post-1", `class="post"`, "of 2 in all"},
 		"/sensors?silent=1":               {"post-1", "of 2 in all"},
 		"/news":                           {"Atom"},
+		"/zones/here": {"<h1>L&#39;Estació</h1>", "<strong>780</strong>", `class="here"`, "2 sensors", "/sensors/post-1",
+			"/decisions/1", "/feed/zones/here.atom", "What is new here"},
+		"/search?q=Estació": {`<a href="/zones/here">`},
+		"/sitemap.xml":      {"/zones/here"},
 	} {
 		status, body := got(t, srv, path)
 		for _, x := range want {
@@ -97,6 +101,9 @@ func TestHomeMapAndSearch(t *testing.T) {
 		if home || strings.Contains(body, "<Ros>") {
 			t.Errorf("%s has a home, or what is not escaped", path)
 		}
+	}
+	if status, _ := got(t, srv, "/zones/nowhere"); status != http.StatusNotFound {
+		t.Errorf("a zone that is not there is %d", status)
 	}
 	for _, path := range []string{"/map?at=noon", "/map?layer=x", "/search?q=" + strings.Repeat("x", 101),
 		"/sensors?kind=x", "/sensors?zone=x"} {

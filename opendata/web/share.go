@@ -72,6 +72,8 @@ func (w *Web) shared(v locale, city books.City, page any) share {
 		if !p.Nothing {
 			out.Image = link(p.Picture("png"), "lang", v.lang)
 		}
+	case zonePage:
+		out.Title = s.Say("What is measured at %s", p.There.Zone.Name)
 	case decisionPage:
 		title, _ := s.Title(p.Title)
 		out.Title = s.Say("Decision %s", p.ID) + ": " + title

@@ -59,7 +59,7 @@ type locale struct {
 
 var names = []string{
 	"home", "stream", "sensors", "sensor", "notice", "decisions", "decision", "privacy", "data", "archive", "docs",
-	"problem", "problems", "missing", "map", "news", "search", "imprint", "accessibility",
+	"problem", "problems", "missing", "map", "news", "search", "zone", "imprint", "accessibility",
 }
 
 // New parses the pages. The desk knows what is new.
@@ -113,6 +113,7 @@ func (w *Web) Routes(mux *http.ServeMux) {
 		"/sensors/{id}/notice": {"notice", w.notice},
 		"/search":              {"search", w.find},
 		"/news":                {"news", w.news},
+		"/zones/{id}":          {"zone", w.zonePage},
 		"/decisions":           {"decisions", w.decisions}, "/decisions/{id}": {"decision", w.decision},
 		"/privacy": {"privacy", w.privacy}, "/data": {"data", w.data}, "/archive": {"archive", w.archive},
 		"/docs": {"docs", w.docs}, "/imprint": {"imprint", bare}, "/accessibility": {"accessibility", bare},

@@ -15,6 +15,7 @@ import (
 // everyPage is each page of the demo, with views that have little or nothing to show.
 var everyPage = []string{
 	"/", "/?layer=footfall/devices", "/map", "/map?layer=air/no2", "/news", "/search?q=rambla", "/search?q=zzz",
+	"/zones/rambla",
 	"/sensors?zone=rambla&kind=wifi-counter", "/streams/footfall", "/streams/noise?span=month",
 	"/streams/noise?span=year&compare=week", "/streams/footfall?compare=yesterday&cell=rambla",
 	"/streams/air?measure=pm10&day=2026-01-01",
