@@ -88,6 +88,7 @@ func TestHomeMapAndSearch(t *testing.T) {
 		"/zones/here": {"<h1>L&#39;Estació</h1>", "<strong>780</strong>", `class="here"`, "2 sensors", "/sensors/post-1",
 			"/decisions/1", "/feed/zones/here.atom", "What is new here"},
 		"/search?q=Estació": {`<a href="/zones/here">`},
+		"/sensors/post-1":   {`<a href="/zones/here">`},
 		"/sitemap.xml":      {"/zones/here"},
 	} {
 		status, body := got(t, srv, path)

@@ -12,6 +12,8 @@ import (
 type sensorPage struct {
 	books.Sensor
 	Place string
+	// Mapped says that the place has a page of its own.
+	Mapped bool
 	// Titles are those of the decisions that its fields name, by id; Standings their states.
 	Titles    map[string]map[string]string
 	Standings map[string]books.Standing
@@ -62,7 +64,8 @@ func (w *Web) theSensor(r *http.Request, speak *i18n.Localizer) (p sensorPage, e
 		if s.ID != r.PathValue("id") {
 			continue
 		}
-		p = sensorPage{s, zoneName(zoneMap, s.Zone), map[string]map[string]string{}, map[string]books.Standing{},
+		_, mapped := w.Zone(s.Zone, "")
+		p = sensorPage{s, zoneName(zoneMap, s.Zone), mapped, map[string]map[string]string{}, map[string]books.Standing{},
 			idle(speak, s.Fields)}
 		for _, d := range decisions {
 			p.Titles[d.ID], p.Standings[d.ID] = d.Title, d.Standing()
