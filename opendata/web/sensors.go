@@ -65,8 +65,8 @@ func (w *Web) theSensor(r *http.Request, speak *i18n.Localizer) (p sensorPage, e
 			continue
 		}
 		_, mapped := w.Zone(s.Zone, "")
-		p = sensorPage{s, zoneName(zoneMap, s.Zone), mapped, map[string]map[string]string{}, map[string]books.Standing{},
-			idle(speak, s.Fields)}
+		p = sensorPage{s, zoneName(zoneMap, s.Zone), mapped, map[string]map[string]string{},
+			map[string]books.Standing{}, idle(speak, s.Fields)}
 		for _, d := range decisions {
 			p.Titles[d.ID], p.Standings[d.ID] = d.Title, d.Standing()
 		}
