@@ -104,7 +104,7 @@ var arrows = map[string]row{
 	"gateway/cluster/lease": {"who should do what, by keys that expire", "gateway/cluster/engine internal/retry"},
 	"gateway/cluster/member": {"a machine's place: who it is, its connections, its keys, its duties",
 		"gateway/cluster/duty gateway/cluster/engine gateway/cluster/keys gateway/cluster/roster " +
-			"gateway/cluster/settings internal/retry"},
+			"gateway/cluster/settings internal/retry internal/yamldoc perm"},
 	"gateway/cluster/roster": {"who the machines are: a file that people write and sign, by keys that ballots take",
 		"internal/yamldoc perm policy/ballot policy/ballot/signers"},
 	"gateway/cluster/logs": {"what fronts and owners of partitions share, in logs of that engine, as ingest wants them",
@@ -115,9 +115,8 @@ var arrows = map[string]row{
 	"gateway/cluster/engine": {"the door to the engine that machines share; whose credentials perm guards",
 		"internal/retry perm"},
 	"gateway/config": {"gateway.yaml: of each part only what it may be set to",
-		"gateway/inbox gateway/ingest gateway/revoked internal/civil internal/yamldoc perm register " +
-			"register/access register/preset store " +
-			"store/influx store/sqlite"},
+		"gateway/cluster/member gateway/cluster/roster gateway/inbox gateway/ingest gateway/revoked internal/civil " +
+			"internal/yamldoc perm register register/access register/preset store store/influx store/sqlite"},
 	"gateway/host": {"lock, keys and directories of the machine, as configured", "gateway/config gateway/inbox perm"},
 	"gateway/homes": {"which kinds stand for somebody, kept on disk, by policy and vote",
 		"gateway/host perm policy/compile policy/council register"},

@@ -74,10 +74,12 @@ var settings = map[string]string{
 		kinds: units.field units.stands_for fields.type
 		register: id owner kind zone registered until replaces`,
 	"gateway/host:TestSwapIsMinded": `gateway: allow_swap`,
-	"TestBrokerAwayForTooLong":      `gateway: windows.catch_up`,
-	"TestOutboxIsBounded":           `gateway: outbox.max_bytes`,
-	"TestRestoredDirectory":         `gateway: witness`,
-	"TestNoStore":                   `gateway: store.sqlite.path`,
+	"gateway/config:TestCluster": `gateway: cluster.nats cluster.credentials cluster.ca cluster.name
+		cluster.partitions cluster.roles cluster.roster`,
+	"TestBrokerAwayForTooLong": `gateway: windows.catch_up`,
+	"TestOutboxIsBounded":      `gateway: outbox.max_bytes`,
+	"TestRestoredDirectory":    `gateway: witness`,
+	"TestNoStore":              `gateway: store.sqlite.path`,
 	"TestCategoriesHomesAndMeans": `decision: generalise.step publish.by.field publish.by.values unit.sensor
 		publish.measures.between kinds: units.sensor`,
 	"TestAracajuTracks":       `decision: place.lat place.lon gateway: windows.future`,

@@ -69,6 +69,9 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *Gateway,
 	if err := cfg.Validate(); err != nil {
 		return nil, config.Refuse("%w", err)
 	}
+	if cfg.Cluster != nil {
+		return nil, config.Refuse("cluster: a gateway of this version runs in one process; take cluster out")
+	}
 	g := &Gateway{cfg: &cfg, log: log}
 	defer func() {
 		if err != nil {

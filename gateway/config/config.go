@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"sluice/gateway/cluster/member"
 	"sluice/gateway/inbox"
 	"sluice/internal/civil"
 	"sluice/internal/yamldoc"
@@ -38,6 +39,9 @@ type Config struct {
 	// Listen is where sensors connect to the gateway itself. At least one of mqtt
 	// and listen is needed.
 	Listen Listen `yaml:"listen"`
+	// Cluster makes this machine one of several that are one city; without it the gateway is
+	// one process.
+	Cluster *member.Config `yaml:"cluster"`
 	// Windows bounds event time.
 	Windows Windows `yaml:"windows"`
 	// Outbox bounds what waits for the store.
@@ -182,6 +186,9 @@ func (c *Config) paths() []*string {
 	}
 	if m := c.MQTT; m != nil {
 		list = append(list, &m.PasswordFile, &m.CA, &m.Cert, &m.Key)
+	}
+	if c.Cluster != nil {
+		list = append(list, c.Cluster.Paths()...)
 	}
 	if c.Store.SQLite != nil {
 		list = append(list, &c.Store.SQLite.Path)

@@ -3,18 +3,23 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
+	"sluice/gateway/cluster/member"
+	"sluice/gateway/cluster/roster"
 	"sluice/store/influx"
 )
 
 // sound is a configuration that runs: signed, behind a broker, with a listener on
-// loopback.
+// loopback, as a cluster's front.
 func sound() Config {
 	c := Config{
 		Dir: "/d", Register: "/r", Policy: Policy{Inbox: "/i", Roster: "sha256:" + strings.Repeat("0a", 32)},
 		MQTT: &MQTT{Broker: "tcp://broker:1883"}, Listen: Listen{MQTT: "127.0.0.1:1883"},
+		Cluster: &member.Config{NATS: []string{"tls://nats-1:4222"}, Credentials: "/c", Name: "front-1",
+			Roles: []roster.Role{roster.Front}, Roster: "/roster.yaml"},
 	}
 	c.SetDefaults()
 	return c
@@ -57,6 +62,11 @@ func TestWhatCannotRun(t *testing.T) {
 		"mqtt: client_id is a name without / + #":          func(c *Config) { c.MQTT.ClientID = "a/b" },
 		"mqtt: password_file needs a username":             func(c *Config) { c.MQTT.PasswordFile = "p" },
 		"mqtt: cert and key go together":                   func(c *Config) { c.MQTT.Cert = "c" },
+		"cluster: name is missing: this machine's":         func(c *Config) { c.Cluster.Name = "" },
+		"listen and mqtt are a front's: take them out": func(c *Config) {
+			c.Cluster.Roles = []roster.Role{roster.Worker}
+		},
+		"keys: memory would lose a day's keys": func(c *Config) { c.Keys = "memory" },
 	} {
 		c := sound()
 		harm(&c)
@@ -109,5 +119,45 @@ func TestDefaults(t *testing.T) {
 	}
 	if _, err := Read(path); err == nil || !strings.Contains(err.Error(), path+": [7:1]") {
 		t.Errorf("an unknown key gives %v", err)
+	}
+}
+
+// TestCluster: what the section says is what the member is opened with, with paths beside the file; a machine without
+// fronts needs no way in; a key that is not known is refused with the one that was meant.
+func TestCluster(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gateway.yaml")
+	write := func(cluster string) (Config, error) {
+		text := "simulation: true\ndir: state\nregister: r.yaml\ncluster: " + cluster + "\n"
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return Read(path)
+	}
+	c, err := write(`{nats: ["tls://a:4222", "tls://b:4222"], credentials: cluster, ca: /ca.crt, name: count-1, ` +
+		"partitions: 8, roles: [worker, releaser], roster: roster.yaml}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	beside := func(name string) string { return filepath.Join(filepath.Dir(path), name) }
+	if want := (&member.Config{
+		NATS: []string{"tls://a:4222", "tls://b:4222"}, Credentials: beside("cluster"), CA: "/ca.crt", Name: "count-1",
+		Partitions: 8, Roles: []roster.Role{roster.Worker, roster.Releaser}, Roster: beside("roster.yaml"),
+	}); !reflect.DeepEqual(c.Cluster, want) {
+		t.Errorf("%+v, want %+v", c.Cluster, want)
+	}
+	if !c.Does(roster.Worker) || c.Does(roster.Front) || len(c.Cluster.Doubts()) != 1 {
+		t.Errorf("roles %v, doubts %q", c.Cluster.Roles, c.Cluster.Doubts())
+	}
+	for cluster, want := range map[string]string{
+		`{nats: ["tls://a:4222"], role: [worker]}`:              "did you mean roles?",
+		`{nats: tls://a:4222}`:                                  path + ": [4:17]",
+		`{nats: ["tls://a:4222"], partitions: 33, name: x}`:     "cluster: credentials is missing",
+		`{nats: ["tls://a:4222"], credentials: c, name: x}`:     "cluster: roles is missing",
+		`{nats: ["nats://a:4222"], credentials: c, name: x}`:    "cluster: nats: an address is not tls://HOST:PORT",
+		`{nats: ["tls://a:4222", "tls://a:4222"], name: count}`: "cluster: nats: an address is there twice",
+	} {
+		if _, err := write(cluster); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", cluster, err, want)
+		}
 	}
 }

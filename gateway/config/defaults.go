@@ -23,6 +23,9 @@ func (c *Config) SetDefaults() {
 	if c.MQTT != nil {
 		setDefault(&c.MQTT.ClientID, "sluice-"+c.Gateway)
 	}
+	if c.Cluster != nil {
+		c.Cluster.SetDefaults()
+	}
 	if c.Store == (Store{}) && c.Dir != "" {
 		c.Store.SQLite = &SQLite{Path: filepath.Join(c.Dir, "store.db")}
 	}

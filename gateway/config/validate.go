@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"sluice/gateway/cluster/roster"
 )
 
 // rule is something that no configuration may break: what is said when it does, and
@@ -31,8 +33,16 @@ func broken[T any](section T, rules []rule[T]) error {
 // crossRules are those that hold between sections.
 var crossRules = []rule[*Config]{
 	{
-		func(c *Config) bool { return len(c.Listen.addresses()) == 0 && c.MQTT == nil },
+		func(c *Config) bool { return c.Does(roster.Front) && len(c.Listen.addresses()) == 0 && c.MQTT == nil },
 		"sensors need a way in: ", "mqtt: {broker: tcp://HOST:1883}, or listen: {mqtt: 127.0.0.1:1883}, or both",
+	},
+	{
+		func(c *Config) bool { return !c.Does(roster.Front) && (len(c.Listen.addresses()) > 0 || c.MQTT != nil) },
+		"listen and mqtt are a front's: ", "take them out, or add front to cluster: roles, here and in the roster",
+	},
+	{
+		func(c *Config) bool { return c.Cluster != nil && c.Does(roster.Front) && c.Keys == "memory" },
+		"keys: memory would lose a day's keys with each stop of a front: ", "keys: auto, or a directory on tmpfs",
 	},
 	{
 		func(c *Config) bool {
@@ -59,13 +69,16 @@ var crossRules = []rule[*Config]{
 // wrong between them. Defaults must have been set.
 func (c *Config) Validate() error {
 	for _, check := range []func() error{c.validate, c.Listen.validate, c.Store.validate, c.Policy.validate,
-		c.MQTT.validate} {
+		c.MQTT.validate, c.cluster} {
 		if err := check(); err != nil {
 			return err
 		}
 	}
 	return broken(c, crossRules)
 }
+
+// Does reports whether this machine has a role: one that is alone has all of them.
+func (c *Config) Does(role roster.Role) bool { return c.Cluster == nil || c.Cluster.May(role) }
 
 var gatewayName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
 
@@ -149,6 +162,17 @@ func (p Policy) validate() error {
 			"policy: every is between PT1S and P1D", "",
 		},
 	})
+}
+
+// cluster looks at the section that the room of members knows.
+func (c *Config) cluster() error {
+	if c.Cluster == nil {
+		return nil
+	}
+	if err := c.Cluster.Check(); err != nil {
+		return fmt.Errorf("cluster: %w", err)
+	}
+	return nil
 }
 
 // schemes are those of a broker's address.

@@ -121,12 +121,16 @@ func names(dir string) []string {
 	return list
 }
 
-// keyProblems say why keys must not be kept in a directory that was named.
-func keyProblems(keys string) []error {
-	if keys == "auto" || keys == "memory" {
+// keyProblems say why keys must not be kept in a directory that was named. Those of a cluster are
+// a whole city's, so that they may be on no disk.
+func keyProblems(c *config.Config) []error {
+	if c.Keys == "auto" || c.Keys == "memory" {
 		return nil
 	}
-	return some(perm.Check(keys, perm.Private))
+	if _, err := os.Stat(c.Keys); err == nil && c.Cluster != nil && !OnMemory(c.Keys) {
+		return some(config.Refuse("keys: %s is not in memory; choose a directory on tmpfs, e.g. under /run", c.Keys))
+	}
+	return some(perm.Check(c.Keys, perm.Private))
 }
 
 func some(err error) []error {
@@ -139,7 +143,7 @@ func some(err error) []error {
 // Problems are the reasons why a gateway would not start: what others could have
 // written is not believed, nor are keys kept where others can read them.
 func Problems(c *config.Config) []error {
-	return slices.Concat(stateProblems(c.Dir), policyProblems(c), keyProblems(c.Keys))
+	return slices.Concat(stateProblems(c.Dir), policyProblems(c), keyProblems(c))
 }
 
 // Guard refuses what others could have written, and keys where others could read

@@ -82,16 +82,12 @@ func Open(ctx context.Context, c Config, p Place) (_ *Member, err error) {
 			m.Close()
 		}
 	}()
-	r, _, err := roster.Read(c.Roster, c.file("signers"))
+	r, me, err := c.Identity()
 	if err != nil {
 		return nil, err
 	}
-	if err := c.in(r); err != nil {
-		return nil, err
-	}
-	me, err := r.Identify(c.Name, c.file("member.key"))
-	if err != nil {
-		return nil, err
+	for _, doubt := range c.Doubts() {
+		p.Log.Warn("the cluster's configuration is unwise", "why", doubt)
 	}
 	m.roster.Store(r)
 	if m.Data, err = engine.Dial(ctx, m.reach("data.nk")); err != nil {

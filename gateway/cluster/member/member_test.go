@@ -46,10 +46,13 @@ func newCity(t *testing.T, s *nats.Servers, names ...string) *city {
 		}
 		c.write(filepath.Join(dir, "member.key"), string(private))
 		c.write(filepath.Join(dir, "signers"), "operator "+line+"\n")
-		if s != nil {
-			c.copy(s.Data, filepath.Join(dir, "data.nk"))
-			c.copy(s.Keys, filepath.Join(dir, "keys.nk"))
+		if s == nil {
+			c.write(filepath.Join(dir, "data.nk"), "none")
+			c.write(filepath.Join(dir, "keys.nk"), "none")
+			continue
 		}
+		c.copy(s.Data, filepath.Join(dir, "data.nk"))
+		c.copy(s.Keys, filepath.Join(dir, "keys.nk"))
 	}
 	return c
 }
@@ -192,11 +195,16 @@ func TestRefused(t *testing.T) {
 		edit func(*Config)
 		want string
 	}{
-		"no server":       {func(c *Config) { c.NATS = nil }, "nats: no server"},
-		"no address":      {func(c *Config) { c.NATS = []string{"nats-1"} }, "nats: address 1"},
+		"no server":       {func(c *Config) { c.NATS = nil }, "nats is missing"},
+		"no address":      {func(c *Config) { c.NATS = []string{"nats-1"} }, "not tls://HOST:PORT"},
+		"in clear":        {func(c *Config) { c.NATS = []string{"nats://nats-1:4222"} }, "not tls://HOST:PORT"},
+		"one twice":       {func(c *Config) { c.NATS = append(c.NATS, c.NATS[0]) }, "an address is there twice"},
 		"no credentials":  {func(c *Config) { c.Credentials = "" }, "data.nk"},
 		"no name":         {func(c *Config) { c.Name = "" }, "name is missing"},
 		"many partitions": {func(c *Config) { c.Partitions = 257 }, "1 and 256"},
+		"no power of two": {func(c *Config) { c.Partitions = 24 }, "power of two"},
+		"a role twice":    {func(c *Config) { c.Roles = append(c.Roles, roster.Front) }, "roles: one is there twice"},
+		"almost a role":   {func(c *Config) { c.Roles = []roster.Role{"wroker"} }, "did you mean worker?"},
 		"no roles":        {func(c *Config) { c.Roles = nil }, "roles is missing"},
 		"another role":    {func(c *Config) { c.Roles = []roster.Role{"boss"} }, "front, worker and releaser"},
 		"no roster":       {func(c *Config) { c.Roster = "" }, "roster is missing"},
@@ -206,7 +214,8 @@ func TestRefused(t *testing.T) {
 		"another's key": {
 			func(c *Config) { c.Credentials = filepath.Join(filepath.Dir(c.Roster), "worker-1") }, "not the key",
 		},
-		"no such directory": {func(c *Config) { c.Credentials += "x" }, "signers"},
+		"no such directory": {func(c *Config) { c.Credentials += "x" }, "make the directory"},
+		"no authority":      {func(c *Config) { c.CA = c.Roster + "x" }, "take ca out"},
 	} {
 		cfg := c.config("front-1", roster.Front)
 		change.edit(&cfg)
