@@ -141,8 +141,7 @@ func (s *Server) enact(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	file := path.Join("motions", p.ID, p.ID+".sluice")
-	if err := s.ours(p.ID, file, file+".part"); err != nil {
+	if err := s.ours(p.ID, path.Join("motions", p.ID, p.ID+".sluice")); err != nil {
 		return err
 	}
 	if _, _, _, err := s.clerk().Enact(p.ID, s.o.Now(), s.o.Inboxes); err != nil {

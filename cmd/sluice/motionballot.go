@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
+	"path"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"sluice/perm"
 	"sluice/policy/ballot"
 	"sluice/policy/council"
 	"sluice/policy/workspace"
@@ -58,9 +59,10 @@ func writeBallot(w io.Writer, v locale, d workspace.Dir, id string, choice ballo
 	}
 	name := string(choice) + ".txt"
 	to := filepath.Join(d.Motion(id), name)
-	if err := perm.Create(to, s.Bytes(), 0o644); errors.Is(err, fs.ErrExist) {
+	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
 		return failed(fmt.Errorf("%s is there already; take it away to write another", to))
-	} else if err != nil {
+	}
+	if err := d.Put(path.Join("motions", id, name), s.Bytes()); err != nil {
 		return failed(err)
 	}
 	fmt.Fprintf(w, "%s\n\n  ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n %s %s\n\n%s\n",

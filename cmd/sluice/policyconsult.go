@@ -16,6 +16,7 @@ import (
 	"sluice/policy/bundle"
 	"sluice/policy/consult"
 	"sluice/policy/explain"
+	"sluice/policy/workspace"
 	"sluice/simulate"
 	"sluice/simulate/charts"
 )
@@ -161,7 +162,7 @@ func putFolder(dir string, files map[string][]byte) error {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if err := os.WriteFile(filepath.Join(dir, name), files[name], 0o644); err != nil {
+		if err := workspace.Dir(dir).Put(name, files[name]); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -92,10 +93,7 @@ func (o *newPolicy) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return failed(err)
 	}
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return failed(err)
-	}
-	if err := os.WriteFile(to, text, 0o644); err != nil {
+	if err := workspace.Dir(o.dir).Put(path.Join("decisions", filepath.Base(to)), text); err != nil {
 		return failed(err)
 	}
 	for _, name := range append(written, to) {
@@ -144,7 +142,7 @@ func (o *newPolicy) add(v locale, p *bundle.Policy, t *templates.Template, id st
 		return nil, fmt.Errorf("%s: %w", answers, err)
 	}
 	for name, raw := range changed {
-		if err := os.WriteFile(filepath.Join(o.dir, name), raw, 0o644); err != nil {
+		if err := workspace.Dir(o.dir).Put(name, raw); err != nil {
 			return nil, err
 		}
 	}
@@ -171,11 +169,11 @@ func writeExample(v locale, dir string) ([]string, error) {
 		if _, err := os.Stat(to); !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
 		written = append(written, to)
-		return os.WriteFile(to, raw, 0o644)
+		return workspace.Dir(dir).Put(name, raw)
 	}
 	example := portalba.Policy()
 	for _, name := range []string{"charter.yaml", "council.yaml", "kinds.yaml", "zones.geojson"} {

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,8 +101,13 @@ names:
 ]}
 `),
 	}
-	if err := files.Write(string(d)); err != nil {
+	if err := os.MkdirAll(string(d), 0o755); err != nil {
 		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if err := d.Put(name, files[name]); err != nil {
+			return err
+		}
 	}
 	return d.Schemas()
 }
@@ -115,11 +123,7 @@ func (d Dir) Schemas() error {
 		if err != nil {
 			return err
 		}
-		to := filepath.Join(string(d), "schema", e.Name())
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(to, raw, 0o644); err != nil {
+		if err := d.Put(path.Join("schema", e.Name()), raw); err != nil {
 			return err
 		}
 	}
@@ -163,8 +167,7 @@ func (d Dir) FoundAlone(member, keyFile, inbox string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	to := filepath.Join(d.Motion(m.ID), council.BallotsName, member+".sig")
-	if err := os.WriteFile(to, sig.File(), 0o644); err != nil {
+	if err := d.Put(path.Join("motions", m.ID, council.BallotsName, member+".sig"), sig.File()); err != nil {
 		return err
 	}
 	_, _, _, err = d.Enact(m.ID, now, []string{inbox})

@@ -59,7 +59,7 @@ func (d Dir) Suspend(o Stop) (m council.Motion, p *bundle.Policy, drafted string
 	if err != nil {
 		return m, nil, "", err
 	}
-	return m, p, drafted, os.WriteFile(drafted, draft, 0o644)
+	return m, p, drafted, d.Put(suspendedName, draft)
 }
 
 // suspension is what is to be stopped, from today on by the city's time.

@@ -16,6 +16,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -98,12 +99,14 @@ func (d Dir) Create(o Order) (council.Motion, error) {
 	if err != nil {
 		return m, err
 	}
-	if err := os.MkdirAll(filepath.Join(to, council.BallotsName), 0o755); err != nil {
+	if err := d.within(func(root *os.Root) error {
+		return root.MkdirAll(filepath.Join("motions", o.ID, council.BallotsName), 0o755)
+	}); err != nil {
 		return m, err
 	}
 	// The text comes last: a motion that has one is whole.
 	for _, name := range []string{council.BundleName, council.SignersName, council.TextName} {
-		if err := os.WriteFile(filepath.Join(to, name), parts[name], 0o644); err != nil {
+		if err := d.Put(path.Join("motions", o.ID, name), parts[name]); err != nil {
 			return m, err
 		}
 	}
@@ -248,28 +251,21 @@ func (d Dir) Enact(id string, now time.Time, inboxes []string) (
 
 // put writes a motion file into its directory and into the inboxes.
 func (d Dir) put(id string, file []byte, inboxes []string) ([]string, error) {
-	written := []string{filepath.Join(d.Motion(id), id+".sluice")}
-	for _, dir := range inboxes {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return nil, err
-		}
-		written = append(written, filepath.Join(dir, id+".sluice"))
+	name := id + ".sluice"
+	if err := d.Put(path.Join("motions", id, name), file); err != nil {
+		return nil, err
 	}
-	for _, to := range written {
-		if err := put(to, file); err != nil {
+	written := []string{filepath.Join(d.Motion(id), name)}
+	for _, inbox := range inboxes {
+		if err := os.MkdirAll(inbox, 0o755); err != nil {
 			return nil, err
 		}
+		if err := Dir(inbox).Put(name, file); err != nil {
+			return nil, err
+		}
+		written = append(written, filepath.Join(inbox, name))
 	}
 	return written, nil
-}
-
-// put writes by rename, so that nobody reads half a file.
-func put(to string, raw []byte) error {
-	part := to + ".part"
-	if err := os.WriteFile(part, raw, 0o644); err != nil {
-		return err
-	}
-	return os.Rename(part, to)
 }
 
 // Peek reads the policy in a motion file without asking who signed it.
