@@ -20,6 +20,7 @@ var arrows = map[string]row{
 		""},
 	"internal/wide":  {"sums without an end: the ground", ""},
 	"internal/retry": {"pauses between attempts: the ground", ""},
+	"internal/crash": {"panics without values: the ground", ""},
 	"perm":           {"who may read which file: the ground", ""},
 	"brief":          {"texts of others, bounded for logs and answers: the ground", ""},
 	"door":           {"listening to strangers, within bounds", ""},
@@ -86,7 +87,6 @@ var arrows = map[string]row{
 			"policy/templates policy/workspace register simulate simulate/charts store studio/picture"},
 	"studio/picture":                   {"what a simulation says of a place, drawn", "simulate store"},
 	"configs/portalba":                 {"the example city, as a bundle", "policy/bundle"},
-	"gateway/crash":                    {"panics without values", ""},
 	"gateway/revoked":                  {"certificates that hold no more, from a file that perm guards", "perm"},
 	"gateway/inbox":                    {"fetches motion files", ""},
 	"gateway/release/internal/laplace": {"draws", ""},
@@ -137,13 +137,13 @@ var arrows = map[string]row{
 			"policy/ballot policy/bundle policy/compile policy/council policy/decision policy/diff policy/explain " +
 			"policy/mechanism plan register"},
 	"gateway/admin": {"health and metrics: it asks, and says no value",
-		"brief door gateway/config gateway/crash gateway/ingest plan policy/rego store"},
+		"brief door gateway/config internal/crash gateway/ingest plan policy/rego store"},
 	"gateway/doctor": {"looks at every part of a gateway from outside",
 		"books brief gateway/admin gateway/config gateway/homes gateway/host gateway/inbox gateway/ingest " +
 			"gateway/ledger internal/retention perm policy/compile policy/council policy/rego register " +
 			"register/access store/influx"},
 	"gateway": {"the composition: it opens, runs and closes the rooms",
-		"books brief gateway/activation gateway/admin gateway/config gateway/crash gateway/forward " +
+		"books brief gateway/activation gateway/admin gateway/config internal/crash gateway/forward " +
 			"gateway/homes gateway/host gateway/ingest gateway/ledger gateway/months gateway/publicbooks " +
 			"gateway/reconcile gateway/release gateway/retention gateway/revoked gateway/rollback internal/retry " +
 			"policy/compile " +
@@ -171,15 +171,15 @@ var arrows = map[string]row{
 	"gateway/ingest/internal/handover": {"what a front hands to partitions, sealed; entries as a checkpoint has them",
 		"gateway/ingest/internal/checkpoint gateway/ingest/internal/window"},
 	"gateway/ingest/internal/checkpoint": {"open windows on disk, sealed",
-		"gateway/crash gateway/ingest/internal/redact gateway/ingest/internal/window"},
+		"internal/crash gateway/ingest/internal/redact gateway/ingest/internal/window"},
 	"gateway/ingest/internal/listener": {"the embedded broker, into the queue",
-		"gateway/crash gateway/ingest/internal/fault gateway/ingest/internal/intake gateway/ingest/internal/sealed " +
+		"internal/crash gateway/ingest/internal/fault gateway/ingest/internal/intake gateway/ingest/internal/sealed " +
 			"gateway/ingest/internal/wipe internal/retry internal/websocket"},
 	"gateway/ingest/internal/mqtt": {"a client of the city's broker, into the queue",
-		"gateway/crash gateway/ingest/internal/intake gateway/ingest/internal/sealed gateway/ingest/internal/wipe " +
+		"internal/crash gateway/ingest/internal/intake gateway/ingest/internal/sealed gateway/ingest/internal/wipe " +
 			"internal/retry"},
 	"gateway/ingest": {"the side that sees people: the one goroutine and all that it owns",
-		"gateway/crash gateway/ingest/internal/cbor gateway/ingest/internal/checkpoint " +
+		"internal/crash gateway/ingest/internal/cbor gateway/ingest/internal/checkpoint " +
 			"gateway/ingest/internal/fault gateway/ingest/internal/structure " +
 			"gateway/ingest/internal/format gateway/ingest/internal/handover " +
 			"gateway/ingest/internal/intake gateway/ingest/internal/listener " +
@@ -216,9 +216,9 @@ var arrows = map[string]row{
 		"books door opendata/httpcache opendata/query store store/table"},
 	"opendata/broadcast": {"what the newest windows say, over MQTT and MQTT over WebSocket, in the form of the API " +
 		"and for homes",
-		"books door internal/websocket opendata/api opendata/httpcache opendata/i18n opendata/query"},
+		"books door internal/crash internal/websocket opendata/api opendata/httpcache opendata/i18n opendata/query"},
 	"opendata/live": {"windows as they close, in the form of the API, to connections that the door does not count",
-		"books books/union door opendata/api opendata/httpcache opendata/query store"},
+		"books books/union door internal/crash opendata/api opendata/httpcache opendata/query store"},
 	"opendata/api": {"answers as JSON and CSV", "books door opendata/httpcache opendata/query store"},
 	"opendata/web": {"answers as pages, with the arithmetic that verify does",
 		"books opendata/api opendata/archive opendata/catalog opendata/chart opendata/classes opendata/httpcache " +
@@ -258,7 +258,7 @@ var arrows = map[string]row{
 		"certify/bench certify/envelope certify/report certify/tap register/preset"},
 	"cmd/sluice": {"the verbs; each needs its room",
 		"books books/union brief certify certify/report configs/portalba gateway gateway/admin gateway/config " +
-			"gateway/crash gateway/doctor gateway/ingest gateway/reconcile gateway/rollback internal/civil " +
+			"internal/crash gateway/doctor gateway/ingest gateway/reconcile gateway/rollback internal/civil " +
 			"internal/names internal/yamldoc opendata opendata/i18n opendata/query perm policy/ballot " +
 			"policy/ballot/signers policy/bundle policy/cases policy/check policy/compile " +
 			"policy/consult policy/council policy/decision policy/diff policy/dpia policy/explain policy/papers " +

@@ -18,7 +18,6 @@ import (
 	"sluice/gateway/activation"
 	"sluice/gateway/admin"
 	"sluice/gateway/config"
-	"sluice/gateway/crash"
 	"sluice/gateway/forward"
 	"sluice/gateway/homes"
 	"sluice/gateway/host"
@@ -31,6 +30,7 @@ import (
 	"sluice/gateway/retention"
 	"sluice/gateway/revoked"
 	"sluice/gateway/rollback"
+	"sluice/internal/crash"
 	"sluice/policy/rego"
 )
 

@@ -131,7 +131,7 @@ func (c *city) routes(cfg Config, public string, at site) error {
 	rows := api.New(c.source, cache, cmp.Or(public, at.below), c.log)
 	rows.Routes(c.mux)
 	limits := live.Limits{Listeners: at.listeners, PerAddress: cfg.perAddress(at.loopback)}
-	c.mux.HandleFunc("/api/v1/live", c.live.Handler(limits, rows.Fail))
+	c.mux.HandleFunc("/api/v1/live", c.live.Handler(limits, rows.Fail, c.log))
 	feed.New(c.source, cache, desk, place.Base(), pages.Zone, rows.Fail).Routes(c.mux)
 	c.catalog = catalog.New(c.source, cache, cmp.Or(public, at.below), c.log)
 	c.catalog.Offer(c.archive)

@@ -19,7 +19,7 @@ import (
 	"sluice/brief"
 	"sluice/gateway"
 	"sluice/gateway/config"
-	"sluice/gateway/crash"
+	"sluice/internal/crash"
 	"sluice/policy/rego"
 )
 

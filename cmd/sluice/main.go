@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"sluice/gateway/crash"
+	"sluice/internal/crash"
 )
 
 func main() {

@@ -10,7 +10,7 @@ import (
 
 	"sluice/brief"
 	"sluice/gateway/config"
-	"sluice/gateway/crash"
+	"sluice/internal/crash"
 )
 
 // Main runs one verb and returns its exit code.

@@ -5,7 +5,7 @@ import (
 	"os"
 	"time"
 
-	"sluice/gateway/crash"
+	"sluice/internal/crash"
 )
 
 // shutdownTimeout is how long a shutdown may take after SIGINT or SIGTERM.

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"sluice/gateway/crash"
+	"sluice/internal/crash"
 )
 
 // TestInterruptible: a start that does not come to an end is left; what it comes to

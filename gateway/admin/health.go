@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"sluice/brief"
-	"sluice/gateway/crash"
+	"sluice/internal/crash"
 	"sluice/policy/rego"
 )
 

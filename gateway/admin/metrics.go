@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
-	"sluice/gateway/crash"
 	"sluice/gateway/ingest"
+	"sluice/internal/crash"
 )
 
 func desc(name, help string, labels ...string) *prometheus.Desc {

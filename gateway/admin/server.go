@@ -16,7 +16,7 @@ import (
 
 	"sluice/door"
 	"sluice/gateway/config"
-	"sluice/gateway/crash"
+	"sluice/internal/crash"
 )
 
 // What an admin address elsewhere gives away, and what to do.

@@ -80,9 +80,9 @@ import (
 	"log/slog"
 	"time"
 
-	"sluice/gateway/crash"
 	"sluice/gateway/ingest/internal/intake"
 	"sluice/gateway/release"
+	"sluice/internal/crash"
 	"sluice/register"
 )
 

@@ -3,8 +3,8 @@ package ingest
 import (
 	"context"
 
-	"sluice/gateway/crash"
 	"sluice/gateway/release"
+	"sluice/internal/crash"
 )
 
 // wall is the only way out: batches cross it, keys of released ones come back.

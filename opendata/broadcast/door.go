@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	httpdoor "sluice/door"
+	"sluice/internal/crash"
 )
 
 const (
@@ -28,6 +29,7 @@ type door struct {
 	net.Listener // nil for none
 	limits       httpdoor.Limits
 	hash         httpdoor.Hash
+	log          *slog.Logger
 
 	mu    sync.Mutex
 	all   int            // seats that are taken; guarded by mu
@@ -43,7 +45,7 @@ func newDoor(l net.Listener, cfg Config) *door {
 	if l != nil {
 		limits.PerAddress = cfg.PerAddress(httpdoor.Loopback(l.Addr()))
 	}
-	return &door{Listener: l, limits: limits, hash: httpdoor.NewHash(), conns: make(map[*conn]bool),
+	return &door{Listener: l, limits: limits, hash: httpdoor.NewHash(), log: cfg.Log, conns: make(map[*conn]bool),
 		per: make(map[uint64]int)}
 }
 
@@ -123,6 +125,7 @@ func (d *door) free(key uint64) {
 
 // serve serves a connection that has a seat until it ends.
 func (d *door) serve(c *conn, establish listeners.EstablishFn) {
+	defer crash.Catch(func(e *crash.Error) { d.log.Error("a connection was closed", "error", e) })
 	defer d.free(c.key)
 	defer c.Close()
 	if !d.enter(c) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"sluice/door"
+	"sluice/internal/crash"
 	"sluice/opendata/httpcache"
 	"sluice/opendata/query"
 )
@@ -35,7 +37,7 @@ type Limits struct {
 
 // Handler serves the events to a bounded number of listeners. Their connections do not count
 // among those of the door.
-func (f *Feed) Handler(limits Limits, fail httpcache.Failer) http.HandlerFunc {
+func (f *Feed) Handler(limits Limits, fail httpcache.Failer, log *slog.Logger) http.HandlerFunc {
 	s := &seats{limits: limits, hash: door.NewHash(), per: make(map[uint64]int)}
 	return func(w http.ResponseWriter, r *http.Request) {
 		at, want, err := f.asked(r)
@@ -63,15 +65,21 @@ func (f *Feed) Handler(limits Limits, fail httpcache.Failer) http.HandlerFunc {
 			fail(w, r, err)
 			return
 		}
-		go func() {
-			defer s.leave(client)
-			defer conn.Close()
+		go s.hold(client, conn, log, func() {
 			to, c := &speaker{conn: conn}, f.follow(at)
 			if to.begin(answered(h), c.at) {
 				f.serve(ctx, to, c, want)
 			}
-		}()
+		})
 	}
+}
+
+// hold lets a client keep its seat and connection while serve runs. A bug there ends this one alone.
+func (s *seats) hold(client uint64, conn net.Conn, log *slog.Logger, serve func()) {
+	defer crash.Catch(func(e *crash.Error) { log.Error("a listener was sent away", "error", e) })
+	defer s.leave(client)
+	defer conn.Close()
+	serve()
 }
 
 // own takes the connection of a request from net/http, which would hold buffers and a stack for

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"sluice/gateway/crash"
+	"sluice/internal/crash"
 )
 
 const (

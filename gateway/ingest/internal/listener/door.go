@@ -12,8 +12,8 @@ import (
 	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
 
-	"sluice/gateway/crash"
 	"sluice/gateway/ingest/internal/sealed"
+	"sluice/internal/crash"
 	"sluice/internal/websocket"
 )
 

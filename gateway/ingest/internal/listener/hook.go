@@ -6,8 +6,8 @@ import (
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
 
-	"sluice/gateway/crash"
 	"sluice/gateway/ingest/internal/intake"
+	"sluice/internal/crash"
 )
 
 // subscriptions is how many topics one connection may read: it has one to itself,

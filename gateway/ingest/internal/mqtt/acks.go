@@ -6,8 +6,8 @@ import (
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
 
-	"sluice/gateway/crash"
 	"sluice/gateway/ingest/internal/intake"
+	"sluice/internal/crash"
 )
 
 // mostAcks is how many bytes of acknowledgements may wait for a broker to read

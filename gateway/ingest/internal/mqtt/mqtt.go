@@ -27,8 +27,8 @@ import (
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 
-	"sluice/gateway/crash"
 	"sluice/gateway/ingest/internal/intake"
+	"sluice/internal/crash"
 	"sluice/internal/retry"
 )
 

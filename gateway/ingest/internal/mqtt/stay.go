@@ -10,8 +10,8 @@ import (
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 
-	"sluice/gateway/crash"
 	"sluice/gateway/ingest/internal/sealed"
+	"sluice/internal/crash"
 	"sluice/internal/retry"
 )
 
