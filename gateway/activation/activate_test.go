@@ -22,17 +22,19 @@ import (
 // runs is an ingest that has the versions it was given, or refuses them.
 type runs struct {
 	digests []string
+	from    []time.Time
 	err     error
 }
 
-func (r *runs) Enact(_ context.Context, v ingest.Version, persist func(time.Time) error) error {
+func (r *runs) Enact(_ context.Context, v ingest.Version, settle ingest.Settle) error {
 	if r.err != nil {
 		return r.err
 	}
-	if err := persist(monday.AddDate(0, 0, len(r.digests))); err != nil {
+	since, err := settle(monday.AddDate(0, 0, len(r.digests)))
+	if err != nil {
 		return err
 	}
-	r.digests = append(r.digests, v.Digest)
+	r.digests, r.from = append(r.digests, v.Digest), append(r.from, since)
 	return nil
 }
 

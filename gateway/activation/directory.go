@@ -41,7 +41,7 @@ func (d *directory) first(ctx context.Context) (ingest.Version, error) {
 	}
 	kept, err := c.record(set)
 	if err == nil {
-		err = d.p.ledger.Policies.Enact(ctx, kept)
+		err = d.p.enter(ctx, kept)
 	}
 	if err != nil {
 		return v, config.Refuse("policy: %w", err)
@@ -62,29 +62,20 @@ func (d *directory) prepare(ctx context.Context) (set *compile.Set, c candidate,
 	return set, c, v, err
 }
 
-// watch reloads the directory when it is saved; what cannot be used changes nothing and
+// look reloads the directory when it has been saved; what cannot be used changes nothing and
 // is said. A directory that is gone lets nothing flow.
-func (d *directory) watch(ctx context.Context) error {
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		d.sayPassedOver()
-		digest := ""
-		if files, err := compile.ReadDir(d.p.cfg.Policy.Dir); err == nil && len(files) > 0 {
-			digest = files.Digest()
-		}
-		if !d.lookout.look(digest, time.Now()) {
-			continue
-		}
+func (d *directory) look(ctx context.Context) time.Duration {
+	d.sayPassedOver()
+	digest := ""
+	if files, err := compile.ReadDir(d.p.cfg.Policy.Dir); err == nil && len(files) > 0 {
+		digest = files.Digest()
+	}
+	if d.lookout.look(digest, time.Now()) {
 		err := d.reload(ctx)
 		d.setProblem(err)
 		d.rest(err)
 	}
+	return watchEvery
 }
 
 // reload puts the directory in force, unless it is already.

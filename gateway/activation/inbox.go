@@ -32,6 +32,8 @@ type motions struct {
 	inbox   *inbox.Inbox
 	waiting []motionFile    // for their time, or for another try
 	refused map[string]bool // refusals that were said
+	looked  bool            // at least once
+	failure retry.Once      // to read the inbox
 }
 
 // first is none: Watch looks for the first motion.
@@ -41,35 +43,32 @@ func (m *motions) first(context.Context) (ingest.Version, error) {
 	return ingest.Version{}, err
 }
 
-// watch takes motions, each of which follows the one before. One that is
+// look takes motions, each of which follows the one before. One that is
 // refused changes nothing: the policy in force goes on until its decisions' last
 // days.
-func (m *motions) watch(ctx context.Context) error {
-	var failure retry.Once
-	if e := m.p.View().Enacted; e != nil {
+func (m *motions) look(ctx context.Context) time.Duration {
+	if e := m.p.View().Enacted; e != nil && !m.looked {
 		layOut(m.p.cfg.Dir, e, m.p.log) // a crash may have come between
 	}
-	for first := true; ; first = false {
-		before := m.p.chain.hash()
-		err := m.lookThrough(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err == nil:
-			failure.News("")
-		case failure.News(err.Error()):
-			m.p.log.Warn("the inbox cannot be read; the policy in force goes on", "error", err)
-		}
-		if m.p.chain.hash() != before {
-			continue // what follows may have been there already
-		}
-		if first && m.p.View().Enacted == nil {
-			m.p.log.Warn("no motion is in force yet, so nothing flows", "inbox", m.p.cfg.Policy.Inbox)
-		}
-		if !retry.Sleep(ctx, m.p.cfg.Policy.Every.Nominal()) {
-			return nil
-		}
+	before := m.p.chain.hash()
+	err := m.lookThrough(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return 0
+	case err == nil:
+		m.failure.News("")
+	case m.failure.News(err.Error()):
+		m.p.log.Warn("the inbox cannot be read; the policy in force goes on", "error", err)
 	}
+	if m.p.chain.hash() != before {
+		m.looked = true
+		return 0 // what follows may have been there already
+	}
+	if !m.looked && m.p.View().Enacted == nil {
+		m.p.log.Warn("no motion is in force yet, so nothing flows", "inbox", m.p.cfg.Policy.Inbox)
+	}
+	m.looked = true
+	return m.p.cfg.Policy.Every.Nominal()
 }
 
 // lookThrough judges what waits and what is new. That a motion does not follow the
@@ -174,7 +173,7 @@ const elsewhere = "elsewhere"
 // the roster that votes is its roster. The policy here stays as it is.
 func (m *motions) follow(ctx context.Context, e *council.Enacted, raw []byte) error {
 	passed := ledger.Version{Digest: elsewhere, Packed: []byte{}, Motion: raw}
-	if err := m.p.ledger.Policies.Enact(ctx, passed); err != nil {
+	if err := m.p.enter(ctx, passed); err != nil {
 		return err
 	}
 	sayOvertaken(m.p.View().Coming, e, m.p.log)

@@ -31,6 +31,10 @@ type Policies struct {
 	changed func() // the public books have something new
 	source  source // where policies come from; of the one goroutine that watches
 	chain   chain  // of that goroutine, too
+	// shared are the books that machines share, nil where there is one; taken are how many versions of
+	// them have been taken; of that goroutine.
+	shared Shared
+	taken  int
 
 	// turn is held while the policy or the register changes: plans are made of both.
 	turn  sync.Mutex
@@ -39,8 +43,8 @@ type Policies struct {
 
 // Ingest is what runs under policies.
 type Ingest interface {
-	// Enact has a version in force from an instant on, which is persisted before.
-	Enact(ctx context.Context, v ingest.Version, persist func(since time.Time) error) error
+	// Enact has a version in force from an instant on, which the books have before.
+	Enact(ctx context.Context, v ingest.Version, settle ingest.Settle) error
 	// Renew exchanges the register; false where another policy is in force.
 	Renew(ctx context.Context, r ingest.Renewal) (bool, error)
 	// Admit exchanges who may come in at the listener; the register is the one of before.
@@ -53,8 +57,8 @@ type source interface {
 	// first is the policy at the first start of a state directory. An error says why none
 	// is in force yet.
 	first(ctx context.Context) (ingest.Version, error)
-	// watch looks for new policies until ctx ends.
-	watch(ctx context.Context) error
+	// look looks once for new policies, and says after how long to look again.
+	look(ctx context.Context) time.Duration
 }
 
 // New makes Policies that know of none yet. Restore says what the ledger has, then
@@ -73,9 +77,6 @@ func New(cfg *config.Config, l *ledger.Ledger, rules *rego.Child, reg *register.
 	p.view.Store(&View{Register: reg})
 	return p
 }
-
-// Watch looks for new policies where they come from, until ctx ends.
-func (p *Policies) Watch(ctx context.Context) error { return p.source.watch(ctx) }
 
 // Attach gives the policies the ingest that runs under them.
 func (p *Policies) Attach(i Ingest) { p.ingest = i }
@@ -102,6 +103,12 @@ func (p *Policies) activate(ctx context.Context, c candidate) error {
 	if err != nil {
 		return err
 	}
+	p.hold(c, set, since)
+	return nil
+}
+
+// hold notes that a candidate is in force from an instant on.
+func (p *Policies) hold(c candidate, set *compile.Set, since time.Time) {
 	if e := c.motion; e != nil {
 		sayOvertaken(p.View().Coming, e, p.log)
 		p.setCurrent(set, e)
@@ -115,7 +122,6 @@ func (p *Policies) activate(ctx context.Context, c candidate) error {
 			"from", since)
 	}
 	p.changed()
-	return nil
 }
 
 // plan makes the version of ingest that a policy is, and lets it be found. Who calls it
@@ -139,11 +145,20 @@ func (p *Policies) plan(ctx context.Context, set *compile.Set) (ingest.Version, 
 // enact puts a version in force and returns from when on: no window that begins before
 // runs under it.
 func (p *Policies) enact(ctx context.Context, v ingest.Version, kept ledger.Version) (time.Time, error) {
-	err := p.ingest.Enact(ctx, v, func(since time.Time) error {
-		kept.Digest, kept.Since = v.Digest, since
-		return p.ledger.Policies.Enact(ctx, kept)
+	err := p.ingest.Enact(ctx, v, func(free time.Time) (time.Time, error) {
+		kept.Digest, kept.Since = v.Digest, p.since(free)
+		return kept.Since, p.enter(ctx, kept)
 	})
 	return kept.Since, err
+}
+
+// enter has the books keep a version behind those that are known here.
+func (p *Policies) enter(ctx context.Context, v ledger.Version) error {
+	err := p.ledger.Policies.Enact(ctx, v, p.taken)
+	if err == nil {
+		p.taken++
+	}
+	return err
 }
 
 // setCurrent notes that a policy is in force, nil for none; the motion is the one that

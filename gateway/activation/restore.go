@@ -91,6 +91,7 @@ func (p *Policies) Restore(ctx context.Context, keys string) ([]ingest.Version, 
 		return nil, err
 	}
 	var versions []ingest.Version
+	p.taken = len(known)
 	until := untils(known)
 	for n, v := range known {
 		if v.Digest == elsewhere {
@@ -108,6 +109,9 @@ func (p *Policies) Restore(ctx context.Context, keys string) ([]ingest.Version, 
 	}
 	if len(versions) > 0 {
 		return versions, nil // Watch looks whether there is another
+	}
+	if p.shared != nil && !p.cfg.Policy.Signed() { // one machine puts the first one into the books
+		return []ingest.Version{p.waits()}, nil
 	}
 	version, err := p.source.first(ctx)
 	var refusal *config.Refusal

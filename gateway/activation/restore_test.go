@@ -57,7 +57,7 @@ func lived(t *testing.T, versions int) *Policies {
 			t.Fatal(err)
 		}
 		if err := l.Policies.Enact(t.Context(),
-			ledger.Version{Digest: files.Digest(), Packed: packed, Since: monday.AddDate(0, 0, n)}); err != nil {
+			ledger.Version{Digest: files.Digest(), Packed: packed, Since: monday.AddDate(0, 0, n)}, n); err != nil {
 			t.Fatal(err)
 		}
 	}

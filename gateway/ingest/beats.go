@@ -2,7 +2,10 @@ package ingest
 
 import (
 	"context"
+	"maps"
 	"time"
+
+	"sluice/gateway/ingest/internal/handover"
 )
 
 // OpenFront is Open of a front.
@@ -17,7 +20,7 @@ func OpenFront(cfg Config, front Front, versions []Version) (*Ingest, error) {
 // lead leads what is left of readings to those who count it.
 func (i *Ingest) lead(front *Front) (err error) {
 	if i.front, err = newFront(i, front); err == nil {
-		i.reception.counting = i.front
+		i.reception.counting, i.changes.front = i.front, i.front
 	}
 	return err
 }
@@ -53,4 +56,43 @@ func (i *Ingest) leave(ctx context.Context) error {
 		}
 	}
 	return i.commit(ctx)
+}
+
+// freeFrom is windows.freeFrom of windows that others have.
+func (f *front) freeFrom(now time.Time) time.Time {
+	free := now
+	for _, of := range f.streams {
+		for _, s := range of.slots {
+			if end := time.Unix(0, s.end).UTC(); s.start >= now.UnixNano() && end.After(free) {
+				free = end
+			}
+		}
+	}
+	return free
+}
+
+// overtaken gives up the windows that begin in a span in which a version holds already, and for which
+// something may have been handed over under the one before: they are gaps.
+func (f *front) overtaken(since, free time.Time) {
+	for id, s := range f.windows.streams {
+		if s.next.IsZero() {
+			continue // it has nothing
+		}
+		t := s.next
+		if since.After(t) {
+			t = since
+		}
+		for t.Before(free) {
+			_, spec := f.routing.specAt(id, t)
+			if spec == nil {
+				break
+			}
+			start, end := spec.Window(t)
+			f.gaps = append(f.gaps, handover.Gap{Stream: id, Start: start.UnixNano(), Reason: reasonSilent})
+			t = end
+		}
+		of := f.of(s)
+		of.last = nil
+		maps.DeleteFunc(of.slots, func(start int64, _ *frontSlot) bool { return start >= since.UnixNano() })
+	}
 }

@@ -67,7 +67,10 @@ func TestAPolicyIsInForceSoon(t *testing.T) {
 	var since time.Time
 	next := i.routing.versions[0]
 	next.Digest = "next"
-	err := i.changes.enact(enactment{version: next, persist: func(at time.Time) error { since = at; return nil }})
+	err := i.changes.enact(enactment{version: next, settle: func(at time.Time) (time.Time, error) {
+		since = at
+		return at, nil
+	}})
 	if err != nil || since.After(noon.Add(reach+time.Hour)) || since.Before(noon) {
 		t.Errorf("the new policy is in force from %s (%v)", since, err)
 	}

@@ -8,17 +8,21 @@ import (
 // enactment is a version on its way in, and where to say how it went.
 type enactment struct {
 	version Version
-	persist func(since time.Time) error
+	settle  Settle
 	done    chan error
 }
 
-// Enact brings a new policy version into force, between two messages. Ingest
-// chooses Since, so that no window has two policies: now, or the end of the last
-// window that readings have opened ahead of now, which is at most one window and
-// Config.Future away (in a simulation two days). Persist makes that durable
-// before any reading runs under it.
-func (i *Ingest) Enact(ctx context.Context, v Version, persist func(since time.Time) error) error {
-	e := enactment{v, persist, make(chan error, 1)}
+// Settle is told from when on no window is open, and says from when on a version holds: what the books
+// have by then. An error leaves all as it was.
+type Settle func(free time.Time) (since time.Time, err error)
+
+// Enact brings a new policy version into force, between two messages. So that no window has two
+// policies, settle is told from when on none is open: now, or the end of the last window that readings
+// have opened ahead of now, which is at most one window and Config.Future away (in a simulation two
+// days). Where the books say that it holds from earlier on, as for a front that hears of it too late,
+// the windows in between are gaps.
+func (i *Ingest) Enact(ctx context.Context, v Version, settle Settle) error {
+	e := enactment{v, settle, make(chan error, 1)}
 	select {
 	case i.changes.enactments <- e:
 	case <-ctx.Done():
@@ -42,6 +46,7 @@ type changes struct {
 	routing   *routing
 	windows   *windows
 	reception *reception
+	front     *front // nil where this process counts
 
 	// On their way in, from other goroutines.
 	enactments chan enactment
@@ -55,13 +60,20 @@ func (c *changes) enact(e enactment) error {
 	if !now.IsZero() {
 		c.windows.prune(now, c.account) // what lies years ahead must not hold it up for as long
 	}
-	since := c.windows.freeFrom(now)
-	if err := e.persist(since); err != nil {
+	free := c.windows.freeFrom(now)
+	if c.front != nil {
+		free = c.front.freeFrom(now)
+	}
+	since, err := e.settle(free)
+	if err != nil {
 		return err
 	}
 	e.version.Since = since
 	if err := c.adopt(e.version); err != nil || now.IsZero() {
 		return err
+	}
+	if c.front != nil {
+		c.front.overtaken(since, free)
 	}
 	c.windows.beginStreams(now)
 	return nil

@@ -173,7 +173,7 @@ func TestPlansChangeInALargeMessage(t *testing.T) {
 	i.put(3, array(1000, strings.ReplaceAll(identified, "00:01Z", "00:03Z")))
 	i.next(t)
 	v := i.routing.versions[0]
-	if err := i.changes.enact(enactment{version: v, persist: func(time.Time) error { return nil }}); err != nil {
+	if err := i.changes.enact(enactment{version: v, settle: atOnce}); err != nil {
 		t.Fatal(err)
 	}
 	if n := open(i); n != 3000 {

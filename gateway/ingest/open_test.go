@@ -144,7 +144,7 @@ func TestAPolicyWaitsForTheFirstTick(t *testing.T) {
 	soon, stop := context.WithTimeout(ctx, 200*time.Millisecond)
 	defer stop()
 	next := i.routing.versions[0]
-	if err := i.Enact(soon, next, func(time.Time) error { return nil }); !errors.Is(err, context.DeadlineExceeded) {
+	if err := i.Enact(soon, next, atOnce); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("before the first tick a policy is taken: %v", err)
 	}
 	cancel()

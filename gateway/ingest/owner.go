@@ -170,23 +170,28 @@ func (o *Owner) apply(b *handover.Batch) error {
 	return nil
 }
 
-// errPolicy says that a batch is for a window that the versions here do not have.
-var errPolicy = errors.New("a batch is of a policy that is not in force here; the next start knows more")
+// ErrPolicy says that a batch is for a window that the versions here do not have: who owns the partition
+// under more of them goes on.
+var ErrPolicy = errors.New("a batch is of a policy that is not known here yet")
 
 // window finds or opens what entries are for, or says why they do not count.
 func (o *Owner) window(of handover.Window) (*openWindow, fault.Code, error) {
 	r, open := &o.inner.routing, &o.inner.windows
 	s, start := open.streams[of.Stream], time.Unix(0, of.Start).UTC()
 	n, spec := r.specAt(of.Stream, start)
-	if s == nil || spec == nil || spec.Digest != of.Plan {
-		return nil, fault.None, errPolicy
-	}
-	begins, end := spec.Window(start)
-	if !begins.Equal(start) {
-		return nil, fault.None, errPolicy
+	if s == nil || !r.planned(of.Stream, of.Plan) {
+		return nil, fault.None, ErrPolicy
 	}
 	if start.Before(s.next) {
 		return nil, fault.Late, nil
+	}
+	if spec == nil {
+		return nil, fault.NoDecision, nil // nothing holds there any more, which the front had not heard
+	}
+	begins, end := spec.Window(start)
+	if spec.Digest != of.Plan || !begins.Equal(start) { // another policy holds there, which it had not
+		o.gaps[keyName("w", of.Stream, begins)] = reasonSilent
+		return nil, fault.Gap, nil
 	}
 	w, err := open.open(s, spec, r.versions[n].Digest, start, end)
 	if err != nil {

@@ -52,6 +52,18 @@ func (r *routing) specAt(id string, t time.Time) (int, *plan.Stream) {
 	return 0, nil
 }
 
+// planned reports whether some version has a stream as its digest says.
+func (r *routing) planned(id, digest string) bool {
+	for n := range r.versions {
+		for _, spec := range r.versions[n].Streams {
+			if spec.ID == id && spec.Digest == digest {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // inForce reports whether a window that starts at t runs under version n.
 func (r *routing) inForce(n int, t time.Time) bool {
 	if t.Before(r.versions[n].Since) {

@@ -144,7 +144,7 @@ func TestOwnerOfAWindow(t *testing.T) {
 	i.passes("a", 1, 0)
 	next := i.routing.versions[0]
 	next.Digest = "next"
-	if err := i.changes.enact(enactment{version: next, persist: func(time.Time) error { return nil }}); err != nil {
+	if err := i.changes.enact(enactment{version: next, settle: atOnce}); err != nil {
 		t.Fatal(err)
 	}
 	i.clock.now = noon.Add(2 * time.Minute)
@@ -167,3 +167,6 @@ func TestKnownClockOnly(t *testing.T) {
 		t.Errorf("the zones count %s", got)
 	}
 }
+
+// atOnce has a version hold as soon as no window is open.
+func atOnce(free time.Time) (time.Time, error) { return free, nil }

@@ -75,6 +75,7 @@ type file struct {
 	gateway string
 	changed chan struct{} // signalled, without blocking, after a commit
 	shared  Log           // that machines share; nil where there is one machine
+	lean    bool          // releases go to no store from here
 
 	following sync.Mutex // one goroutine at a time takes over what others wrote
 

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -36,11 +37,37 @@ func (l Policies) Versions(ctx context.Context) ([]Version, error) {
 	return list, l.wrap(rows.Err())
 }
 
-// Enact appends a policy version.
-func (l Policies) Enact(ctx context.Context, v Version) error {
+// Number is how many versions there are.
+func (l Policies) Number(ctx context.Context) (n int, err error) {
+	return n, l.wrap(l.db.QueryRowContext(ctx, numberOfPolicies).Scan(&n))
+}
+
+const numberOfPolicies = "SELECT count(*) FROM policy"
+
+// Enact appends a policy version behind the n that there are; where there are others, nothing.
+func (l Policies) Enact(ctx context.Context, v Version, n int) error {
 	var since int64
 	if !v.Since.IsZero() {
 		since = v.Since.UnixNano()
 	}
-	return l.exec(ctx, insertPolicy, v.Digest, since, v.Packed, v.Motion)
+	return l.again(ctx, func() error {
+		tx, err := l.begin(ctx)
+		if err != nil {
+			return l.wrap(err)
+		}
+		defer tx.Rollback() // after Commit it does nothing
+		var is int
+		if err := tx.QueryRowContext(ctx, numberOfPolicies).Scan(&is); err != nil {
+			return l.wrap(err)
+		}
+		if is != n {
+			return errAnotherPolicy
+		}
+		if _, err := tx.ExecContext(ctx, insertPolicy, v.Digest, since, v.Packed, v.Motion); err != nil {
+			return l.wrap(err)
+		}
+		return l.wrap(tx.Commit(ctx))
+	})
 }
+
+var errAnotherPolicy = errors.New("another machine has put a policy into the books first")

@@ -151,9 +151,10 @@ func placeIn(ctx context.Context, q querier) (p place, err error) {
 }
 
 // Share has the ledger share its books with other machines from now on, through their log. It
-// takes over first what others have written. It is called before anything else is.
-func (l *Ledger) Share(ctx context.Context, log Log) error {
-	l.shared = log
+// takes over first what others have written. It is called before anything else is. What goes to the
+// store goes there from each machine; a lean ledger is that of one that has none.
+func (l *Ledger) Share(ctx context.Context, log Log, lean bool) error {
+	l.shared, l.lean = log, lean
 	return l.wrap(l.follow(ctx))
 }
 
@@ -205,8 +206,11 @@ func (l *file) take(ctx context.Context, at, next place, body []byte) error {
 	}
 	defer begun.Rollback() // after Commit it does nothing
 	for _, c := range s.Changes {
-		if !known[c.Text] {
+		if !known[c.Text] || own[c.Text] {
 			return errUnknown
+		}
+		if l.lean && delivery[c.Text] {
+			continue
 		}
 		args := make([]any, len(c.Args))
 		for i, v := range c.Args {

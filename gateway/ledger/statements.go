@@ -52,3 +52,12 @@ var known = func() map[string]bool {
 	}
 	return out
 }()
+
+// own are those that are about a machine's way to its store, and change nothing of others.
+var own = map[string]bool{
+	deleteOutbox: true, copyToSent: true, deleteOldestSent: true, copyToOutbox: true, deleteSent: true,
+	insertAside: true, deleteAside: true,
+}
+
+// delivery are those that are only of use where releases go to a store.
+var delivery = map[string]bool{insertOutbox: true}

@@ -15,6 +15,7 @@ type tx struct {
 	at      place // in the shared log
 	changes []effect
 	changed bool                 // something, by one of them
+	own     bool                 // something that is of this machine alone
 	ready   map[string]*sql.Stmt // they end with the transaction
 }
 
@@ -33,17 +34,32 @@ func (l *file) begin(ctx context.Context) (*tx, error) {
 	return t, nil
 }
 
-// exec is a transaction of one statement.
+// exec is a transaction of one statement, which means the same whatever was written before.
 func (l *file) exec(ctx context.Context, text string, args ...any) error {
-	t, err := l.begin(ctx)
-	if err != nil {
-		return err
+	return l.again(ctx, func() error {
+		t, err := l.begin(ctx)
+		if err != nil {
+			return err
+		}
+		defer t.Rollback() // after Commit it does nothing
+		if _, err := t.ExecContext(ctx, text, args...); err != nil {
+			return err
+		}
+		return t.Commit(ctx)
+	})
+}
+
+// mostTries bounds how often something is tried that another machine has been faster than.
+const mostTries = 20
+
+// again does something again for as long as other machines write into the books first.
+func (l *file) again(ctx context.Context, do func() error) (err error) {
+	for range mostTries {
+		if err = do(); !errors.Is(err, ErrOvertaken) || ctx.Err() != nil {
+			return err
+		}
 	}
-	defer t.Rollback() // after Commit it does nothing
-	if _, err := t.ExecContext(ctx, text, args...); err != nil {
-		return err
-	}
-	return t.Commit(ctx)
+	return err
 }
 
 // ExecContext runs a statement, which is prepared once: an import runs the same hundreds of
@@ -65,6 +81,10 @@ func (t *tx) ExecContext(ctx context.Context, text string, args ...any) (sql.Res
 	if err != nil || t.file.shared == nil {
 		return done, err
 	}
+	if own[text] {
+		t.own = true
+		return done, nil
+	}
 	n, err := done.RowsAffected()
 	if err != nil {
 		return nil, err
@@ -81,6 +101,8 @@ func (t *tx) Commit(ctx context.Context) error {
 	l := t.file
 	switch {
 	case l.shared == nil:
+		return t.Tx.Commit()
+	case !t.changed && t.own && len(t.changes) == 0:
 		return t.Tx.Commit()
 	case !t.changed:
 		return t.Rollback() // even what SQLite ignores takes a number, which the others would not
