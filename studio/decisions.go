@@ -131,6 +131,17 @@ func (s *Server) decisions(w http.ResponseWriter, r *http.Request) error {
 // idOf is a file's name in addresses.
 func idOf(file string) string { return strings.TrimSuffix(path.Base(file), ".yaml") }
 
+// fileState compares a file that is no decision with what is in force.
+func (l *look) fileState(file string) string {
+	switch {
+	case l.inForce == nil:
+		return isDraft
+	case string(l.inForce.Files[file]) == string(l.files[file]):
+		return isVoted
+	}
+	return isChanged
+}
+
 // state compares a decision with what is in force.
 func (l *look) state(id, file string) string {
 	if l.inForce == nil {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"path"
 	"strings"
 
 	"sluice/internal/yamldoc"
@@ -12,10 +13,11 @@ import (
 	"sluice/policy/explain"
 )
 
-// draftPage is one decision: its form and file, what is wrong with it, what residents will read, and
-// what it changes.
+// draftPage is one decision, or the charter or the council: its form and file, what is wrong with it,
+// what residents will read or what the vote on it needs, and what it changes.
 type draftPage struct {
-	ID, File, Title, State string
+	ID, File, Path, Title, State string
+	Decision                     bool
 	sheet
 	Base     string // which state the form was made of
 	Groups   []group
@@ -25,7 +27,8 @@ type draftPage struct {
 	Spoken   []spoken
 	Summary  string
 	Changes  []changed
-	Voted    bool // something is in force
+	Needs    []string // of the vote, where it is no decision
+	Voted    bool     // something is in force
 }
 
 // found is a finding, and where the page shows it.
@@ -34,8 +37,11 @@ type found struct {
 	At string
 }
 
-// fileOf is the file of a decision in an address, or errMissing.
+// fileOf is the file that an address is about, or errMissing.
 func fileOf(r *http.Request) (string, error) {
+	if name := r.PathValue("name"); formed[name] != "" {
+		return formed[name], nil
+	}
 	id := r.PathValue("id")
 	if id == "" || strings.HasPrefix(id, ".") || strings.ContainsAny(id, `/\`) {
 		return "", errMissing
@@ -75,22 +81,36 @@ func (s *Server) draftPage(r *http.Request, file string, sheet sheet) (*draftPag
 		return nil, err
 	}
 	l, head := langOf(r), headOf(files[file])
-	page := &draftPage{ID: idOf(file), File: file, Title: l.Title(head.title), State: look.state(head.id, file),
+	page := &draftPage{ID: idOf(file), File: file, Path: pathOf(file), Decision: path.Dir(file) == "decisions",
 		sheet: sheet, Base: stateOf(sheet.Text), Voted: look.inForce != nil}
-	if page.Title == "" {
-		page.Title = page.ID
-	}
+	page.called(look, head, l)
 	list := look.of(file)
 	page.Mistakes = mistakes(list)
 	tree, err := yamldoc.ParseTree(files[file])
 	if err == nil {
 		if v, err := tree.Ordered(); err == nil {
-			page.Form, page.Groups = true, formOf(choicesOf(files, l), v).groups
+			page.Form, page.Groups = true, formFor(file, choicesOf(files, l), v).groups
 		}
 	}
 	page.place(tree, list, l)
-	page.reads(look, head.id, l)
+	if page.Decision {
+		page.reads(look, head.id, l)
+	} else {
+		page.weighs(look, l)
+	}
 	return page, nil
+}
+
+// called fills in how the page is called, and what became of its file since the vote.
+func (p *draftPage) called(look *look, head head, l explain.Lang) {
+	if !p.Decision {
+		p.Title, p.State = say(l, "draft.files."+p.ID), look.fileState(p.File)
+		return
+	}
+	p.Title, p.State = l.Title(head.title), look.state(head.id, p.File)
+	if p.Title == "" {
+		p.Title = p.ID
+	}
 }
 
 // stateOf names a state of a file.
@@ -117,19 +137,19 @@ func (p *draftPage) fieldAt(tree *yamldoc.Tree, f check.Finding) *field {
 	if tree == nil || !p.Form || f.Syntax != nil {
 		return nil
 	}
-	path := strings.Split(f.Place, "/")
+	at := strings.Split(f.Place, "/")
 	if f.Place == "" {
-		path = tree.Path(yamldoc.Position{Line: f.Line, Column: f.Column})
+		at = tree.Path(yamldoc.Position{Line: f.Line, Column: f.Column})
 	}
-	for n := len(path); n >= 0; n-- {
+	for n := len(at); n >= 0; n-- {
 		for _, key := range missing(f) {
-			if x := p.named(strings.Join(append(path[:n:n], key), ".")); x != nil {
+			if x := p.named(strings.Join(append(at[:n:n], key), ".")); x != nil {
 				return x
 			}
 		}
 	}
-	for n := len(path); n > 0; n-- {
-		if x := p.named(strings.Join(path[:n], ".")); x != nil {
+	for n := len(at); n > 0; n-- {
+		if x := p.named(strings.Join(at[:n], ".")); x != nil {
 			return x
 		}
 	}
@@ -141,7 +161,7 @@ func missing(f check.Finding) (keys []string) {
 	for _, arg := range f.Args {
 		text, _ := arg.(string)
 		for _, key := range strings.Split(text, ", ") {
-			if f.Rule == "S03" || languages[key] != "" {
+			if f.Rule == "S03" || f.Rule == "W53" || languages[key] != "" {
 				keys = append(keys, key)
 			}
 		}

@@ -1,6 +1,7 @@
 package studio
 
 import (
+	"errors"
 	"net/url"
 	"strconv"
 	"strings"
@@ -13,6 +14,8 @@ import (
 type group struct {
 	Key     string // of its heading
 	N       int    // which of several it is, from 1; 0 for the only one
+	Legend  string
+	Help    string
 	Fields  []field
 	Buttons []button
 }
@@ -34,16 +37,17 @@ func (g group) ID() string {
 // button changes a list: add PATH, or drop PATH.
 type button struct{ Do, Label string }
 
-// form is a decision's form over what its file says.
+// form is a form over what a file says.
 type form struct {
 	choices
+	room   string // where its words are: draft.field.title
 	v      any
 	groups []group
 }
 
 // formOf is the form of a decision.
 func formOf(c choices, v any) *form {
-	f := &form{choices: c, v: v}
+	f := &form{choices: c, room: "draft", v: v}
 	f.about()
 	f.sensors()
 	f.used()
@@ -52,9 +56,14 @@ func formOf(c choices, v any) *form {
 	f.protected()
 	f.times()
 	f.blackouts()
+	return f.filledIn()
+}
+
+// filledIn is the form with what the file says in its fields.
+func (f *form) filledIn() *form {
 	for i := range f.groups {
 		for j := range f.groups[i].Fields {
-			f.groups[i].Fields[j] = f.groups[i].Fields[j].filled(v)
+			f.groups[i].Fields[j] = f.groups[i].Fields[j].filled(f.v)
 		}
 	}
 	return f
@@ -69,14 +78,18 @@ func (f *form) add(g group) {
 		}
 		key := keyOf(x.Name)
 		if x.Label == "" {
-			x.Label = say(f.l, "draft.field."+key)
+			x.Label = say(f.l, f.room+".field."+key)
 		}
 		if x.Lang != "" {
 			x.Label += " – " + languages[x.Lang]
 		}
-		if help, ok := sentences()[f.l.String()]["draft.help."+key]; ok && x.Help == "" {
+		if help, ok := sentences()[f.l.String()][f.room+".help."+key]; ok && x.Help == "" {
 			x.Help = help
 		}
+	}
+	g.Legend = say(f.l, f.room+".group."+g.Key)
+	if help, ok := sentences()[f.l.String()][f.room+".about."+g.Key]; ok && g.Help == "" {
+		g.Help = help
 	}
 	f.groups = append(f.groups, g)
 }
@@ -257,11 +270,11 @@ func (f *form) periods(values ...string) (list []option) {
 }
 
 func (f *form) drop(at, key string) button {
-	return button{"drop " + at, say(f.l, "draft.drop."+key)}
+	return button{"drop " + at, say(f.l, f.room+".drop."+key)}
 }
 
 func (f *form) more(at string) button {
-	return button{"add " + at, say(f.l, "draft.more."+keyOf(at))}
+	return button{"add " + at, say(f.l, f.room+".more."+keyOf(at))}
 }
 
 // fill puts what was sent into what a file says, field by field. Only what differs from what the
@@ -274,7 +287,9 @@ func (f *form) fill(v any, sent url.Values) (any, error) {
 				continue
 			}
 			next, err := x.put(v, f.v, said)
-			if err != nil {
+			if known := (*fault)(nil); errors.As(err, &known) {
+				return nil, err
+			} else if err != nil {
 				return nil, errElsewhere
 			}
 			v = next

@@ -154,6 +154,8 @@ func (f *form) blank(at string) any {
 	case "publish-measures-limits":
 		return yamldoc.Pairs{{Key: "value", Value: int64(0)}, {Key: "title", Value: inAll()},
 			{Key: "source", Value: ""}}
+	case "members":
+		return yamldoc.Pairs{{Key: "id", Value: ""}, {Key: "name", Value: ""}, {Key: "keys", Value: []any{}}}
 	case "blackouts":
 		return yamldoc.Pairs{{Key: "zones", Value: []any{}}, {Key: "from", Value: ""}, {Key: "until", Value: ""},
 			{Key: "reason", Value: ""}}
@@ -177,7 +179,7 @@ func (f *form) change(v any, do string) (any, error) {
 		}
 		v, err := yamldoc.With(v, nil, path...)
 		list := path[:len(path)-1]
-		if err == nil && len(entries(v, list...)) == 0 && list[len(list)-1] != "measures" {
+		if err == nil && len(entries(v, list...)) == 0 && list[len(list)-1] != "measures" && list[0] != "members" {
 			return yamldoc.With(v, nil, list...)
 		}
 		return v, err

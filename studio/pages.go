@@ -6,6 +6,7 @@ func (s *Server) register() {
 	s.page("GET /draft/{id}", s.draft)
 	s.page("POST /draft/{id}", s.write)
 	s.page("GET /file/{name}", s.file)
+	s.page("POST /file/{name}", s.write)
 	s.page("GET /see/{id}", s.see)
 	s.page("POST /see/{id}", s.seeWrite)
 	s.page("POST /see/{id}/readings", s.seeReadings)

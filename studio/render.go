@@ -19,7 +19,7 @@ import (
 //go:embed templates/*.html static/* style.css
 var assets embed.FS
 
-// pages are the templates, by page: each with the layout around it.
+// pages are the templates, by page: each with the layout around it, and the fields of forms.
 type pages map[string]*template.Template
 
 func readPages() pages {
@@ -28,11 +28,11 @@ func readPages() pages {
 	must(err)
 	for _, name := range names {
 		page := strings.TrimSuffix(path.Base(name), ".html")
-		if page == "layout" {
+		if page == "layout" || page == "field" {
 			continue
 		}
 		t := template.New("layout.html").Funcs((&Server{}).words(0))
-		out[page] = template.Must(t.ParseFS(assets, "templates/layout.html", name))
+		out[page] = template.Must(t.ParseFS(assets, "templates/layout.html", "templates/field.html", name))
 	}
 	return out
 }

@@ -3,7 +3,7 @@ package studio
 import (
 	"errors"
 	"net/http"
-	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,6 +47,9 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request) error {
 	case "take":
 		err = s.drafts.take(file)
 	case "discard":
+		if path.Dir(file) != "decisions" {
+			return errMissing
+		}
 		if err = s.discard(file); err == nil {
 			return s.goTo(w, r, "/")
 		}
@@ -54,7 +57,7 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !errors.Is(err, errChanged) { // of which the page says all
 		return err
 	}
-	return s.goTo(w, r, "/draft/"+url.PathEscape(idOf(file))+s.newest(file, do))
+	return s.goTo(w, r, pathOf(file)+s.newest(file, do))
 }
 
 // newest is the place in the page of the entry that a button has added, or empty.
@@ -83,7 +86,7 @@ func (s *Server) written(r *http.Request, file string) error {
 			h.add(strings.ReplaceAll(yaml[0], "\r\n", "\n"))
 			return nil
 		}
-		text, err := s.filledIn(r, h)
+		text, err := s.filledIn(r, file, h)
 		if err == nil {
 			h.add(text)
 		}
@@ -94,7 +97,7 @@ func (s *Server) written(r *http.Request, file string) error {
 
 // filledIn is the file with what was sent of its form. The form was made of some state, perhaps not
 // the newest: only what differs from that is taken.
-func (s *Server) filledIn(r *http.Request, h *history) (string, error) {
+func (s *Server) filledIn(r *http.Request, file string, h *history) (string, error) {
 	base := h.text()
 	if i := slices.IndexFunc(h.states, func(x string) bool { return stateOf(x) == r.PostForm.Get("base") }); i >= 0 {
 		base = h.states[i]
@@ -103,6 +106,7 @@ func (s *Server) filledIn(r *http.Request, h *history) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	files[file] = []byte(base)
 	was, err := value(base)
 	if err != nil {
 		return h.text(), nil // of what cannot be read there is no form
@@ -111,7 +115,7 @@ func (s *Server) filledIn(r *http.Request, h *history) (string, error) {
 	if err != nil {
 		return h.text(), nil
 	}
-	form := formOf(choicesOf(files, langOf(r)), was)
+	form := formFor(file, choicesOf(files, langOf(r)), was)
 	v, err := form.fill(is, r.PostForm)
 	if err != nil {
 		return "", err
