@@ -139,7 +139,9 @@ var arrows = map[string]row{
 	"gateway/admin": {"health and metrics: it asks, and says no value",
 		"brief door gateway/config internal/crash gateway/ingest plan policy/rego store"},
 	"gateway/doctor": {"looks at every part of a gateway from outside",
-		"books brief gateway/admin gateway/config gateway/homes gateway/host gateway/inbox gateway/ingest " +
+		"gateway/cluster/books gateway/cluster/engine gateway/cluster/keys gateway/cluster/logs " +
+			"gateway/cluster/member gateway/cluster/parts gateway/cluster/roster " +
+			"books brief gateway/admin gateway/config gateway/homes gateway/host gateway/inbox gateway/ingest " +
 			"gateway/ledger internal/retention perm policy/compile policy/council policy/rego register " +
 			"register/access store/influx"},
 	"gateway": {"the composition: it opens, runs and closes the rooms",
@@ -271,6 +273,8 @@ var arrows = map[string]row{
 		"opendata/sensorthings/engine opendata/sensorthings/odata test/sta/memory"},
 	"test/sta/memory": {"entities of SensorThings in memory, for that and for tests of the engine",
 		"opendata/sensorthings/engine opendata/sensorthings/odata"},
+	"test/members": {"what an operator makes for a cluster's machines: the gateway's own forms, for its tests",
+		"gateway/cluster/member gateway/cluster/roster policy/ballot test/harness test/nats"},
 	"test/nats":     {"three servers of the engine, for tests, with cables in between", "test/harness"},
 	"test/ports":    {"addresses for tests", ""},
 	"test/samples":  {"draws for tests", ""},

@@ -64,6 +64,7 @@ func Examine(ctx context.Context, cfg config.Config, rules rego.Evaluator, mosqu
 	reg := f.register(&cfg)
 	here := &machine{f, &cfg}
 	(&sources{f, &cfg, reg}).ways(ctx, mosquittoConf)
+	here.cluster(ctx)
 	here.store(ctx)
 	here.disk()
 	here.swap()
