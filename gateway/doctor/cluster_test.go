@@ -64,7 +64,8 @@ func TestSeveralMachines(t *testing.T) {
 	s.Nodes[2].Kill()
 	says(t, look(t, city, "front-1"), "unreachable servers "+s.Nodes[2].Addr, "ok servers 1 of 3 answer")
 	s.Nodes[0].Kill()
-	if said = look(t, city, "front-1"); strings.Count(said, "unreachable") != 3 || strings.Contains(said, "ok servers") {
+	said = look(t, city, "front-1")
+	if strings.Count(said, "unreachable") != 3 || strings.Contains(said, "ok servers") {
 		t.Errorf("all are away, and doctor says\n%s", said)
 	}
 }
@@ -72,9 +73,11 @@ func TestSeveralMachines(t *testing.T) {
 // TestServersThatLose: what loses an acknowledged reading, or keeps a key, is wrong, and the fix is said.
 func TestServersThatLose(t *testing.T) {
 	s := nats.Start(t, nats.Instead("sync_interval: always", "sync_interval: 2m"),
-		nats.Instead("KEYS {\n", "KEYS {\n jetstream: enabled\n"), nats.Instead("max_payload: 1MiB", "max_payload: 64KiB"))
+		nats.Instead("KEYS {\n", "KEYS {\n jetstream: enabled\n"),
+		nats.Instead("max_payload: 1MiB", "max_payload: 64KiB"))
 	city := members.Found(t, s, "all: front, worker, releaser", "more: worker")
-	says(t, look(t, city, "all"), "fail servers nats-1: it acknowledges what is not on its disk yet -> set sync_interval",
+	says(t, look(t, city, "all"),
+		"fail servers nats-1: it acknowledges what is not on its disk yet -> set sync_interval",
 		"fail servers keys: their account has JetStream", "fail servers nats-3: max_payload is 65536",
 		"warn cluster who publishes sees readings as well: all")
 	raw := "SUAIBDPBAUTWCWBKIO6XHQNINK5FWJW4OHLXC3HQ2KFE4PEJUA44CNHTC4" // a user that the servers do not know
