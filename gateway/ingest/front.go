@@ -67,6 +67,7 @@ type front struct {
 	// nothing is, and the process ends.
 	unready  error
 	patience time.Duration // for keys
+	stopping <-chan struct{}
 	// beat says that the next flush speaks to all partitions, ends that it is the last.
 	beat, ends bool
 }

@@ -109,6 +109,32 @@ func TestAFrontWithoutKeys(t *testing.T) {
 	}
 }
 
+// TestAFrontThatIsStopped waits for no key.
+func TestAFrontThatIsStopped(t *testing.T) {
+	i := still(t, footfall(t, 2))
+	if err := i.lead(&Front{Partitions: 1, Keys: &lateKeys{late: 1 << 30, asked: make(map[int64]bool)},
+		Out: &nowhere{}}); err != nil {
+		t.Fatal(err)
+	}
+	i.front.patience = time.Hour
+	ctx, stop := context.WithCancel(t.Context())
+	i.front.stopping = ctx.Done()
+	ended := make(chan bool)
+	go func() {
+		defer close(ended)
+		i.decode(payloads(0)[0], noon.UnixNano())
+	}()
+	stop()
+	select {
+	case <-ended:
+	case <-time.After(time.Minute):
+		t.Fatal("it waits past its stop")
+	}
+	if !errors.Is(i.front.unready, errLate) || i.account.Counted != 0 {
+		t.Errorf("it has handed over something: %v, %d", i.front.unready, i.account.Counted)
+	}
+}
+
 // TestAFrontBeforeTheFirstTick asks for the keys of no day of which nothing has come.
 func TestAFrontBeforeTheFirstTick(t *testing.T) {
 	i := still(t, footfall(t, 2))

@@ -31,15 +31,20 @@ type sealedBatch struct {
 }
 
 // keyPatience is how long a front waits for a key that is on its way to it. Intake waits as long, so
-// that senders are held back.
-const keyPatience = 15 * time.Second
+// that senders are held back; a stop waits for none.
+const keyPatience = time.Minute
 
 // key is a key of the cluster, once it is there.
 func (f *front) key(epoch int64, use string) ([]byte, error) {
-	for begun := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+	for begun := time.Now(); ; {
 		key, err := f.Keys.Key(epoch, use)
 		if err == nil || errors.Is(err, fs.ErrNotExist) || time.Since(begun) >= f.patience {
 			return key, err
+		}
+		select {
+		case <-f.stopping:
+			return nil, err
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -49,34 +50,46 @@ func (c *Conn) Ask(ctx context.Context, subject string, question []byte) ([]byte
 	return m.Data, nil
 }
 
-// AskAll puts a question to all who answer on the subject, and gathers their answers until most of them are there, or
-// none has come for half a second.
-func (c *Conn) AskAll(ctx context.Context, subject string, question []byte, most int) ([][]byte, error) {
+// What waits of answers to one question at most.
+const (
+	answers      = 1 << 14
+	answersBytes = 32 << 20
+)
+
+// AskAll puts a question to all who answer on the subject, and hands over their answers until it is enough, or none has
+// come for half a second. Whoever hears the question can answer, and as often as it likes: only the patience bounds how
+// many are looked at, so that nobody's are crowded out.
+func (c *Conn) AskAll(ctx context.Context, subject string, question []byte, take func(answer []byte) (enough bool),
+) error {
 	ctx, cancel := context.WithTimeout(ctx, c.patience)
 	defer cancel()
 	inbox := c.nc.NewInbox()
 	sub, err := c.nc.SubscribeSync(inbox)
 	if err != nil {
-		return nil, fail("asking", err)
+		return fail("asking", err)
 	}
 	defer func() { _ = sub.Unsubscribe() }()
-	if err := c.nc.PublishRequest(subject, inbox, question); err != nil {
-		return nil, fail("asking", err)
+	if err := sub.SetPendingLimits(answers, answersBytes); err != nil {
+		return fail("asking", err)
 	}
-	var answers [][]byte
+	if err := c.nc.PublishRequest(subject, inbox, question); err != nil {
+		return fail("asking", err)
+	}
 	wait := oneAttempt // for the first; the others follow soon
-	for len(answers) < most {
+	for {
 		one, cancel := context.WithTimeout(ctx, wait)
 		m, err := sub.NextMsgWithContext(one)
 		cancel()
-		if err != nil && len(answers) == 0 {
-			return nil, fail("asking", err)
+		switch {
+		case errors.Is(err, nats.ErrSlowConsumer): // some were lost, and others are there
+		case err != nil && wait == oneAttempt:
+			return fail("asking", err)
+		case err != nil:
+			return nil
+		case take(m.Data):
+			return nil
+		default:
+			wait = 500 * time.Millisecond
 		}
-		if err != nil {
-			break
-		}
-		answers = append(answers, m.Data)
-		wait = 500 * time.Millisecond
 	}
-	return answers, nil
 }

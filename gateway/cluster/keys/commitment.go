@@ -33,8 +33,7 @@ type commitment struct {
 	SHA256     string    `json:"sha256"`
 }
 
-var errCommitment = errors.New("what stands first for this epoch is no commitment of a front in the roster; nothing " +
-	"of it can be counted")
+var errCommitment = errors.New("this is no commitment of a front in the roster")
 
 // digest stands for one key, and says nothing of it.
 type digest [sha256.Size]byte
@@ -85,25 +84,35 @@ func read(raw []byte, v any) error {
 	return nil
 }
 
-// readCommitment reads one that a front has signed, or a member that has left and may have been one.
+// mostUntil bounds for how long after an epoch a commitment has its keys live. Each member has a limit of its own, too:
+// the earlier one counts.
+const mostUntil = longest * time.Second
+
+// readCommitment reads one that a front has signed, for an epoch that begins while it is one.
 func readCommitment(r *roster.Roster, at span, signed []byte) (*commitment, error) {
 	m, raw, err := r.Open(commitmentSpace, signed)
 	var c commitment
-	if err != nil || !m.May(roster.Front) && !m.Left() || read(raw, &c) != nil || c.Epoch != at.String() ||
-		c.Partitions < 1 || c.Partitions > MostPartitions || len(c.SHA256) != 2*sha256.Size {
+	if err != nil || !m.FrontAt(time.Unix(at.start, 0)) || read(raw, &c) != nil || c.Epoch != at.String() ||
+		c.Partitions < 1 || c.Partitions > MostPartitions || len(c.SHA256) != 2*sha256.Size ||
+		c.Until.Before(at.end()) || c.Until.After(at.end().Add(mostUntil)) {
 		return nil, errCommitment
 	}
 	return &c, nil
 }
 
-// first is the commitment that an epoch has, and as it was signed; nil where it has none yet.
-func (r *Ring) first(ctx context.Context, at span) (is *commitment, signed []byte, err error) {
+// first is the commitment that an epoch has, and as it was signed: the first entry that is one. What others have put
+// before it, who have no right to, is passed over, and all who have the same roster pass over the same. Last is the
+// number of the last entry that was read, behind which one can be written where there is none yet.
+func (r *Ring) first(ctx context.Context, at span) (is *commitment, signed []byte, last uint64, err error) {
+	members := r.c.Roster()
 	for e, err := range r.c.Commitments.Entries(ctx, at.subject(), 1) {
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, 0, err
 		}
-		is, err = readCommitment(r.c.Roster(), at, e.Body)
-		return is, e.Body, err
+		if is, err := readCommitment(members, at, e.Body); err == nil {
+			return is, e.Body, e.Seq, nil
+		}
+		last = e.Seq
 	}
-	return nil, nil, nil
+	return nil, nil, last, nil
 }

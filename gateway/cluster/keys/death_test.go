@@ -126,31 +126,29 @@ func TestLost(t *testing.T) {
 	}
 }
 
-// TestWaiting: a key that is on its way is waited for, and not for ever; one that is gone is not.
-func TestWaiting(t *testing.T) {
-	c := newCity(t, "f:front", "w:worker")
-	w := c.ring("w", nil)
-	if _, err := (Waiting{w, 30 * time.Millisecond}).Key(today, "seal-0"); !errors.Is(err, ErrNotYet) {
-		t.Errorf("nobody has it: %v", err)
+// TestEarliestLimit: keys die when the commitment says, or when the member's own configuration does, whichever is first.
+func TestEarliestLimit(t *testing.T) {
+	c := newCity(t, "long:front", "short:front")
+	long := c.ring("long", func(cfg *Config) { cfg.Opens = 100 * 24 * time.Hour })
+	long.tend(t.Context())
+	short := c.ring("short", nil)
+	c.must(short, today, "seal-0")
+	c.at(dayOf(today).end().Add(short.c.Opens))
+	short.tend(t.Context())
+	if _, err := short.Key(today, "seal-0"); !errors.Is(err, ErrGone) {
+		t.Errorf("it outlives what this member was told: %v", err)
 	}
-	if _, err := (Waiting{w, time.Hour}).Key(today-10, "seal-0"); !errors.Is(err, ErrGone) {
-		t.Errorf("it is gone: %v", err)
+	c.must(long, today, "seal-0")
+
+	c = newCity(t, "long:front", "short:front")
+	c.ring("short", nil).tend(t.Context())
+	long = c.ring("long", func(cfg *Config) { cfg.Opens = 100 * 24 * time.Hour })
+	c.must(long, today, "seal-0")
+	c.at(dayOf(today).end().Add(24 * time.Hour))
+	if _, err := long.Key(today, "seal-0"); !errors.Is(err, ErrGone) {
+		t.Errorf("it outlives its commitment: %v", err)
 	}
-	c.ring("f", nil).tend(t.Context())
-	came := make(chan error, 1)
-	go func() {
-		_, err := Waiting{w, time.Minute}.Key(today, "seal-0")
-		came <- err
-	}()
-	for {
-		w.tend(t.Context())
-		select {
-		case err := <-came:
-			if err != nil {
-				t.Error(err)
-			}
-			return
-		case <-time.After(time.Millisecond):
-		}
+	if _, err := Open(Config{Partitions: 1, Opens: 401 * 24 * time.Hour}); err == nil {
+		t.Error("keys may live for ever")
 	}
 }

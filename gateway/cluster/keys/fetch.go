@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"sluice/gateway/cluster/engine"
 )
@@ -11,10 +12,10 @@ import (
 // fetch gets what is lacking of an epoch: its commitment, and the keys from what this front has made, from the shelf,
 // or from others.
 func (r *Ring) fetch(ctx context.Context, at span) error {
-	is, signed, err := r.first(ctx, at)
+	is, signed, last, err := r.first(ctx, at)
 	if err == nil && is == nil && r.c.Keep {
-		if err = r.make(ctx, at); err == nil {
-			is, signed, err = r.first(ctx, at)
+		if err = r.make(ctx, at, last); err == nil {
+			is, signed, _, err = r.first(ctx, at)
 		}
 	}
 	switch {
@@ -78,21 +79,18 @@ func (r *Ring) found(at span, is *commitment) error {
 	return nil
 }
 
-// ask asks others for keys of an epoch. That nobody has any is no error.
+// ask asks others for keys of an epoch, until it has all that it wants or no more answers come. That nobody has any is
+// no error.
 func (r *Ring) ask(ctx context.Context, at span, is *commitment, want []string) (all digests, got bunch, err error) {
 	signed, private, err := ask(r.c.Me, at, want)
 	if err != nil {
 		return nil, nil, err
 	}
-	answers, err := r.c.Channel.AskAll(ctx, subject, signed, mostAnswers)
-	if errors.Is(err, engine.ErrAway) {
-		return nil, nil, nil
-	}
 	got = bunch{}
-	for _, sealed := range answers {
+	err = r.c.Channel.AskAll(ctx, subject, signed, func(sealed []byte) (enough bool) {
 		list, b, err := open(private, signed, sealed, at.uses(is.Partitions), is.SHA256)
 		if err != nil {
-			continue // of somebody who has none, or of an enemy
+			return false // of somebody who has none, or of an enemy, of whom there may be any number
 		}
 		all = list
 		for use, k := range b {
@@ -102,6 +100,10 @@ func (r *Ring) ask(ctx context.Context, at span, is *commitment, want []string) 
 			}
 		}
 		b.wipe(nil)
+		return !slices.ContainsFunc(want, func(use string) bool { return got[use] == nil })
+	})
+	if errors.Is(err, engine.ErrAway) {
+		err = nil
 	}
 	return all, got, err
 }

@@ -17,9 +17,10 @@
 // # One secret
 //
 // Two secrets for one epoch would give a phone two tags, and count it twice. So an epoch's secret is the one whose
-// commitment stands first in a log (Spec), behind nothing: a digest over the digests of all its keys, signed by the
-// front that has made it. Of two fronts that make one at once, the other throws its own away. Every key that comes from
-// anybody is held against the commitment. A secret that nobody has any more is never made anew.
+// commitment stands first in a log (Spec): a digest over the digests of all its keys, signed by the front that has made
+// it. What is no commitment, or of one that is no front when the epoch begins, is passed over by all. Of two fronts that
+// make one at once, the other throws its own away. Every key that comes from anybody is held against the commitment. A
+// secret that nobody has any more is never made anew.
 //
 // # How keys travel
 //
@@ -38,7 +39,8 @@
 //
 // They are in memory, and in a directory that must be memory-backed if there is one, so that a process that starts
 // again has them. When nothing of an epoch can come any more they are overwritten, everywhere, and each member that had
-// some signs a receipt, for the public books. What a caller was given is a copy, which it has to overwrite itself.
+// some signs a receipt, for the public books. When that is the commitment says, and each member's own configuration: the
+// earlier one counts. What a caller was given is a copy, which it has to overwrite itself.
 package keys
 
 import (
@@ -65,7 +67,7 @@ var (
 	ErrGone = fmt.Errorf("the keys of this epoch are gone: %w", fs.ErrNotExist)
 )
 
-// Spec is the log that commitments are in.
+// Spec is the log that commitments are in. Its subjects are epochs.EPOCH, and epochs.roster is the members'.
 func Spec(replicas int) engine.Spec {
 	return engine.Spec{Name: "EPOCHS", Subjects: []string{"epochs.*"}, Replicas: replicas, Forever: true}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sluice/gateway/cluster/roster"
+	"sluice/internal/civil"
 )
 
 // TestByRole: who needs a key has the same as the others, and who does not, whatever it asks for, has none.
@@ -231,21 +232,72 @@ func TestEnemies(t *testing.T) {
 	}
 }
 
-// TestCommitments: one that stands first and is no front's makes the epoch a gap, and not a second secret.
+// commit appends a commitment to an epoch's keys as a member signs it, with whatever is wrong with it.
+func (c *city) commit(who string, at span, edit func(*commitment)) {
+	c.t.Helper()
+	b, err := draw(at, partitions)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	is := commitment{at.String(), partitions, at.end(), digestsOf(b, at, partitions).sum()}
+	edit(&is)
+	raw, err := line(&is)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	signed, err := c.me[who].Sign(commitmentSpace, raw)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.put(at, signed)
+}
+
+// put appends whatever somebody puts there.
+func (c *city) put(at span, body []byte) {
+	c.t.Helper()
+	n := uint64(len(c.engine.log[at.subject()]))
+	if _, err := c.engine.Append(c.t.Context(), at.subject(), n, fmt.Sprint("enemy-", n), body); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// TestCommitments: what stands before an epoch's commitment and is none is passed over by all members, and there is one
+// secret.
 func TestCommitments(t *testing.T) {
-	for _, who := range []string{"w", "out"} {
-		c := newCity(t, "f:front", "w:worker", "out:releaser")
-		enemy := c.ring(who, nil)
-		enemy.have.mu.Lock()
-		enemy.have.know(dayOf(today))
-		enemy.have.mu.Unlock()
-		if err := enemy.make(t.Context(), dayOf(today)); err != nil {
-			t.Fatal(err)
-		}
-		f := c.ring("f", nil)
-		if _, err := c.get(f, today, "seal-0"); !errors.Is(err, ErrNotYet) ||
-			!strings.Contains(f.Problem(), "no commitment") {
-			t.Errorf("of %s: %v, %s", who, err, f.Problem())
+	good := func(*commitment) {}
+	for what, enemy := range map[string]func(*city){
+		"nothing":    func(c *city) { c.put(dayOf(today), nil) },
+		"noise":      func(c *city) { c.put(dayOf(today), bytes.Repeat([]byte("x\n"), 1000)) },
+		"a worker's": func(c *city) { c.commit("w", dayOf(today), good) },
+		"who speaks": func(c *city) { c.commit("out", dayOf(today), good) },
+		"who left":   func(c *city) { c.commit("left", dayOf(today), good) },
+		"another epoch's": func(c *city) {
+			c.commit("f", dayOf(today), func(is *commitment) { is.Epoch = dayOf(today - 1).String() })
+		},
+		"for ever": func(c *city) {
+			c.commit("f", dayOf(today), func(is *commitment) { is.Until = is.Until.Add(mostUntil + 1) })
+		},
+		"over at once": func(c *city) {
+			c.commit("f", dayOf(today), func(is *commitment) { is.Until = is.Until.Add(-1) })
+		},
+		"no partitions": func(c *city) {
+			c.commit("f", dayOf(today), func(is *commitment) { is.Partitions = 0 })
+		},
+		"many": func(c *city) {
+			for range 100 {
+				c.put(dayOf(today), []byte("x"))
+			}
+		},
+	} {
+		c := newCity(t, "f:front", "g:front", "w:worker", "out:releaser", "left:")
+		c.roster.Members[4].FrontUntil = civil.Date{Year: 2026, Month: 11, Day: 26} // the day before
+		enemy(c)
+		before := c.engine.appended
+		f, g, w := c.ring("f", nil), c.ring("g", nil), c.ring("w", nil)
+		one := c.must(f, today, "seal-0")
+		if !bytes.Equal(one, c.must(g, today, "seal-0")) || !bytes.Equal(one, c.must(w, today, "seal-0")) ||
+			c.engine.appended != before+1 {
+			t.Errorf("%s: two secrets", what)
 		}
 	}
 	c := newCity(t, "f:front", "g:front")
@@ -263,12 +315,13 @@ func TestCommitments(t *testing.T) {
 	}
 }
 
-// TestLeft: what a front has committed to before it left holds on.
+// TestLeft: what a front has committed to for the days on which it was one holds on, and nothing for later ones.
 func TestLeft(t *testing.T) {
 	c := newCity(t, "f:front", "g:front")
 	c.ring("f", nil).tend(t.Context())
+	c.commit("f", dayOf(today+1), func(*commitment) {}) // of its own keys, for when it will have left
 	c.roster = &roster.Roster{Version: 2, Members: slices.Clone(c.roster.Members)}
-	c.roster.Members[0].Roles = nil
+	c.roster.Members[0].Roles, c.roster.Members[0].FrontUntil = nil, civil.Date{Year: 2026, Month: 11, Day: 27}
 	raw, _, err := ask(c.me["f"], dayOf(today), []string{"seal-0"})
 	if err != nil || c.ring("g", nil).answer(raw) != nil {
 		t.Error("who has left gets keys")
@@ -276,6 +329,24 @@ func TestLeft(t *testing.T) {
 	g := c.ring("g", nil)
 	g.tend(t.Context())
 	c.must(g, today, "seal-0")
+	if c.engine.appended != 2 {
+		t.Error("another secret for today")
+	}
+	c.at(noon.Add(24 * time.Hour))
+	c.must(g, today+1, "seal-0")
+	if c.engine.appended != 3 {
+		t.Error("who has left says what tomorrow's secret is")
+	}
+}
+
+// TestCrowd: any number of answers that are none keep nobody from a key.
+func TestCrowd(t *testing.T) {
+	c := newCity(t, "f:front", "w:worker")
+	c.ring("f", nil).tend(t.Context())
+	c.engine.instead = func(honest [][]byte) [][]byte {
+		return append(slices.Repeat([][]byte{make([]byte, 2000), nil}, 500), honest...)
+	}
+	c.must(c.ring("w", nil), today, "seal-0")
 }
 
 // TestNothingIsShown: neither errors nor what passes over the channel has a key in it.

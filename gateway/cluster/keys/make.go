@@ -15,14 +15,14 @@ type draft struct {
 	keys   bunch
 }
 
-// make makes an epoch's keys, and commits to them. Whether it is these that the epoch has, or another front's, the log
-// says afterwards.
-func (r *Ring) make(ctx context.Context, at span) error {
+// make makes an epoch's keys, and commits to them behind the last entry of its subject, of which none is a commitment.
+// Whether it is these that the epoch has, or another front's, the log says afterwards.
+func (r *Ring) make(ctx context.Context, at span, last uint64) error {
 	d, err := r.draft(at)
 	if err != nil || !r.c.Now().Before(d.is.Until) {
 		return err
 	}
-	_, err = r.c.Commitments.Append(ctx, at.subject(), 0, d.is.SHA256, d.signed)
+	_, err = r.c.Commitments.Append(ctx, at.subject(), last, d.is.SHA256, d.signed)
 	if errors.Is(err, engine.ErrFenced) {
 		return nil // another front was first: its keys are asked for
 	}

@@ -84,7 +84,8 @@ func (e *engineInMemory) Answer(_ context.Context, _ string, answer func([]byte)
 	}, nil
 }
 
-func (e *engineInMemory) AskAll(_ context.Context, _ string, question []byte, most int) (answers [][]byte, err error) {
+func (e *engineInMemory) AskAll(_ context.Context, _ string, question []byte, take func([]byte) bool) error {
+	var answers [][]byte
 	e.mu.Lock()
 	all := make([]func([]byte) []byte, 0, len(e.answer))
 	for n := range e.n {
@@ -94,7 +95,7 @@ func (e *engineInMemory) AskAll(_ context.Context, _ string, question []byte, mo
 	}
 	e.mu.Unlock()
 	for _, a := range all {
-		if one := a(question); one != nil && len(answers) < most {
+		if one := a(question); one != nil {
 			answers = append(answers, one)
 		}
 	}
@@ -105,9 +106,14 @@ func (e *engineInMemory) AskAll(_ context.Context, _ string, question []byte, mo
 	}
 	e.passed = append(append(e.passed, question), answers...)
 	if len(answers) == 0 {
-		return nil, fmt.Errorf("asking: %w", engine.ErrAway)
+		return fmt.Errorf("asking: %w", engine.ErrAway)
 	}
-	return answers, nil
+	for _, one := range answers {
+		if take(one) {
+			break
+		}
+	}
+	return nil
 }
 
 // city are members with one engine and one clock.

@@ -18,8 +18,8 @@ import (
 type Channel interface {
 	// Answer answers questions on a subject until stop is called; a nil answer is none.
 	Answer(ctx context.Context, subject string, answer func([]byte) []byte) (stop func(), err error)
-	// AskAll puts a question to all who answer on the subject, and gathers so many answers at most.
-	AskAll(ctx context.Context, subject string, question []byte, most int) ([][]byte, error)
+	// AskAll puts a question to all who answer on the subject, and hands over their answers until it is enough.
+	AskAll(ctx context.Context, subject string, question []byte, take func(answer []byte) (enough bool)) error
 }
 
 // Config says who has a ring, and by what it lives.
@@ -46,9 +46,6 @@ type Config struct {
 	Log      *slog.Logger
 }
 
-// mostAnswers is how many answers to one question are looked at.
-const mostAnswers = 16
-
 // wantedFor is how long a key is asked for after Key was called for it last: a worker may not own the partition any
 // more.
 const wantedFor = time.Minute
@@ -69,6 +66,9 @@ type Ring struct {
 func Open(c Config) (*Ring, error) {
 	if c.Partitions < 1 || c.Partitions > MostPartitions {
 		return nil, fmt.Errorf("keys: partitions are between 1 and %d", MostPartitions)
+	}
+	if c.Tags < 0 || c.Opens < 0 || c.Tags > mostUntil || c.Opens > mostUntil {
+		return nil, errors.New("keys: they live for 400 days after their epoch at most")
 	}
 	r := &Ring{c: c, shelf: shelf(c.Dir), wake: make(chan struct{}, 1)}
 	r.have = &stock{c: &r.c, epochs: map[span]*epoch{}}
@@ -122,22 +122,6 @@ func (r *Ring) stir() {
 	select {
 	case r.wake <- struct{}{}:
 	default:
-	}
-}
-
-// Waiting is a ring whose Key waits for so long for a key that is on its way: for who cannot come back for it.
-type Waiting struct {
-	Ring *Ring
-	For  time.Duration
-}
-
-// Key is Ring.Key, without ErrNotYet before the time is over.
-func (w Waiting) Key(day int64, use string) ([]byte, error) {
-	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
-		k, err := w.Ring.Key(day, use)
-		if !errors.Is(err, ErrNotYet) || time.Since(began) >= w.For {
-			return k, err
-		}
 	}
 }
 

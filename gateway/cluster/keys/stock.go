@@ -38,7 +38,7 @@ func (s *stock) over(at span, e *epoch, use string) bool {
 		return true
 	}
 	until := s.until(at)
-	if e != nil && e.is != nil {
+	if e != nil && e.is != nil && e.is.Until.Before(until) {
 		until = e.is.Until
 	}
 	return !s.c.Now().Before(until)

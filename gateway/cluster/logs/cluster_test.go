@@ -62,7 +62,7 @@ func (c *cluster) front(ctx context.Context, dir, addr string) (kill func()) {
 	}
 	ring, end := c.members.ring("front-1", filepath.Join(dir, "ring"))
 	i, err := ingest.OpenFront(c.config(dir, addr), ingest.Front{
-		Name: "front-1", Partitions: partitions, Keys: keyring.Waiting{Ring: ring, For: time.Minute}, Out: out,
+		Name: "front-1", Partitions: partitions, Keys: ring, Out: out,
 	}, []ingest.Version{c.version})
 	if err != nil {
 		c.t.Fatal(err)

@@ -184,9 +184,10 @@ func (c *Config) May(role roster.Role) bool { return slices.Contains(c.Roles, ro
 
 func (c *Config) file(name string) string { return filepath.Join(c.Credentials, name) }
 
-// reach is how one account of the servers is reached.
+// reach is how one account of the servers is reached. Connections of all members have one name: the servers write it
+// into their files, and know who it is by the key.
 func (c *Config) reach(credentials string) engine.Config {
-	return engine.Config{URLs: c.NATS, Credentials: c.file(credentials), CA: c.CA, Name: c.Name}
+	return engine.Config{URLs: c.NATS, Credentials: c.file(credentials), CA: c.CA, Name: "sluice"}
 }
 
 // in refuses a roster in which this member does not have its roles.

@@ -9,8 +9,10 @@
 //	member.key   the member's private key, whose public half is in the roster
 //	signers      who may sign the roster, as allowed_signers of ssh-keygen(1)
 //
-// The roster is read again each minute. One that is not signed, is older than the one before, or lacks this member in
-// its roles, is not taken: the one before holds, and Problem says so.
+// The roster is read again each minute. One that is not signed, cannot follow the one before (roster.Follows), or lacks
+// this member in its roles, is not taken: the one before holds, and Problem says so. Who takes a new one writes it, with
+// its signature, into the log EPOCHS, and nobody starts with one that is older than what is there: a machine whose file
+// is put back does not go back in time.
 package member
 
 import (
@@ -20,7 +22,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -59,6 +60,7 @@ type Member struct {
 	place  Place
 	keys   *engine.Conn
 	roster atomic.Pointer[roster.Roster]
+	epochs *engine.Log
 	read   retry.Once // why the roster that is there is not taken
 }
 
@@ -82,7 +84,11 @@ func Open(ctx context.Context, c Config, p Place) (_ *Member, err error) {
 			m.Close()
 		}
 	}()
-	r, me, err := c.Identity()
+	_, me, err := c.Identity()
+	if err != nil {
+		return nil, err
+	}
+	s, r, _, err := c.signed()
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +105,7 @@ func Open(ctx context.Context, c Config, p Place) (_ *Member, err error) {
 	if err := m.examine(ctx); err != nil {
 		return nil, err
 	}
-	return m, m.open(ctx, me)
+	return m, m.open(ctx, me, s)
 }
 
 func (m *Member) reach(credentials string) engine.Config {
@@ -116,10 +122,12 @@ func (m *Member) replicas() int {
 }
 
 // open opens what is on the servers.
-func (m *Member) open(ctx context.Context, me *roster.Me) error {
-	epochs, err := m.Data.Open(ctx, keys.Spec(m.replicas()))
-	if err != nil {
+func (m *Member) open(ctx context.Context, me *roster.Me, s roster.Signature) (err error) {
+	if m.epochs, err = m.Data.Open(ctx, keys.Spec(m.replicas())); err != nil {
 		return err
+	}
+	if err := m.agree(ctx, s, m.roster.Load()); err != nil {
+		return fmt.Errorf("%s: %w", m.c.Roster, err)
 	}
 	bucket, err := m.Data.Bucket(ctx, "leases", leaseTTL, m.replicas())
 	if err != nil {
@@ -127,7 +135,7 @@ func (m *Member) open(ctx context.Context, me *roster.Me) error {
 	}
 	m.Duty = duty.New(bucket, m.c.Name, m.place.Log)
 	m.Ring, err = keys.Open(keys.Config{
-		Me: me, Roster: m.roster.Load, Channel: m.keys, Commitments: epochs, Partitions: m.c.Partitions,
+		Me: me, Roster: m.roster.Load, Channel: m.keys, Commitments: m.epochs, Partitions: m.c.Partitions,
 		Keep: m.c.May(roster.Front), Tags: m.place.Tags, Opens: m.place.Opens, Ahead: ahead, Patience: patience,
 		Owns: m.Duty.Owns, Shredded: m.place.Shredded, Dir: m.place.Keys, Now: m.place.Now, Log: m.place.Log,
 	})
@@ -170,34 +178,10 @@ func (m *Member) Run(ctx context.Context) error {
 	beside.Go(func() { m.Duty.Watch(ctx) })
 	beside.Go(func() {
 		for retry.Sleep(ctx, rosterEvery) {
-			m.reread()
+			m.reread(ctx)
 		}
 	})
 	return m.Ring.Run(ctx)
-}
-
-// reread takes the roster that is there, if it is a later one of ours.
-func (m *Member) reread() {
-	r, by, err := roster.Read(m.c.Roster, m.c.file("signers"))
-	if err == nil {
-		err = m.c.in(r)
-	}
-	before := m.roster.Load()
-	if err == nil && (r.Version < before.Version || r.Version == before.Version && !reflect.DeepEqual(r, before)) {
-		err = fmt.Errorf("%s is another one, of version %d, and %d holds; give it a larger version, and sign it again",
-			m.c.Roster, r.Version, before.Version)
-	}
-	if err != nil {
-		if m.read.News(err.Error()) {
-			m.place.Log.Error("the roster is not taken; the one before holds", "error", err)
-		}
-		return
-	}
-	m.read.News("")
-	if r.Version > before.Version {
-		m.place.Log.Info("another roster holds", "version", r.Version, "signed_by", by)
-		m.roster.Store(r)
-	}
 }
 
 // Problem says what keeps the member from its work; empty for nothing.

@@ -3,6 +3,7 @@ package member
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"log/slog"
 	"os"
@@ -75,20 +76,42 @@ func (c *city) copy(from, to string) {
 	c.write(to, string(raw))
 }
 
-// sign writes a roster, with members as front-1: front.
+// sign writes a roster, with members as front-1: front, or gone: 2026-11-27 for a front until then.
 func (c *city) sign(version int, members ...string) {
 	c.t.Helper()
 	text := fmt.Sprintf("version: %d\nmembers:\n", version)
 	for _, m := range members {
 		name, roles, _ := strings.Cut(m, ": ")
-		text += fmt.Sprintf("  - {name: %s, key: %s, roles: [%s]}\n", name, c.keys[name][1], roles)
+		list := "[" + roles + "]"
+		if _, err := time.Parse(time.DateOnly, roles); err == nil {
+			list = "[], front_until: " + roles
+		}
+		text += fmt.Sprintf("  - {name: %s, key: %s, roles: %s}\n", name, c.keys[name][1], list)
 	}
 	sig, err := ballot.Sign(c.operator, []byte(text), roster.Namespace)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.write(c.file(), text)
-	c.write(c.file()+".sig", string(sig.File()))
+	c.put([2]string{text, string(sig.File())})
+}
+
+// put writes a roster and its signature, text what is there.
+func (c *city) put(files [2]string) {
+	c.t.Helper()
+	c.write(c.file(), files[0])
+	c.write(c.file()+".sig", files[1])
+}
+
+func (c *city) text() (files [2]string) {
+	c.t.Helper()
+	for n, file := range []string{c.file(), c.file() + ".sig"} {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		files[n] = string(raw)
+	}
+	return files
 }
 
 func (c *city) file() string { return filepath.Join(c.dir, "roster.yaml") }
@@ -160,18 +183,18 @@ func TestCity(t *testing.T) {
 		t.Errorf("who is not in the roster: %v", err)
 	}
 	c.sign(1, "front-1: front", "worker-1: worker", "hall: releaser", "late: front")
-	front.reread()
+	front.reread(t.Context())
 	if !strings.Contains(front.Problem(), "larger version") {
 		t.Errorf("another roster of the same version: %q", front.Problem())
 	}
 	c.sign(2, "worker-1: worker", "hall: releaser", "late: front")
-	front.reread()
+	front.reread(t.Context())
 	if !strings.Contains(front.Problem(), "no member") {
 		t.Errorf("a roster without it: %q", front.Problem())
 	}
 	c.sign(2, "front-1: front", "worker-1: worker", "hall: releaser", "late: front")
 	for _, m := range []*Member{front, worker, hall} {
-		m.reread()
+		m.reread(t.Context())
 		if m.Problem() != "" {
 			t.Error(m.Problem())
 		}
@@ -184,6 +207,67 @@ func TestCity(t *testing.T) {
 	if _, err := Open(t.Context(), c.config("late", roster.Front), place()); err == nil ||
 		!strings.Contains(err.Error(), "JetStream") {
 		t.Errorf("keys over the account for data: %v", err)
+	}
+}
+
+// TestNoWayBack: a machine whose roster is put back to an earlier one, rightly signed as it was, does not start with it,
+// and one that runs says so; what others write in the place of rosters changes nothing.
+func TestNoWayBack(t *testing.T) {
+	s := nats.Start(t)
+	c := newCity(t, s, "front-1", "hall", "gone")
+	members := []string{"front-1: front", "hall: releaser"}
+	c.sign(1, append(members, "gone: front")...)
+	first := c.text()
+	front, hall := c.open("front-1", roster.Front), c.open("hall", roster.Releaser)
+	c.sign(2, members...)
+	front.reread(t.Context())
+	if !strings.Contains(front.Problem(), "gone was a front") {
+		t.Errorf("a front is taken out: %q", front.Problem())
+	}
+	tomorrow := time.Now().UTC().AddDate(0, 0, 1) // it may be midnight meanwhile
+	c.sign(2, append(members, "gone: "+tomorrow.Format(time.DateOnly))...)
+	front.reread(t.Context())
+	if front.Problem() != "" || front.roster.Load().Version != 2 {
+		t.Fatal(front.Problem())
+	}
+	second := c.text()
+	forge := func(body string) {
+		t.Helper()
+		_, last, err := front.latest(t.Context())
+		if err == nil {
+			_, err = front.epochs.Append(t.Context(), rosterSubject, last, body, []byte(body))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	forge("noise")
+	forge(`{"roster":"` + base64.StdEncoding.EncodeToString([]byte("version: 9\nmembers: []\n")) + `","signature":""}`)
+	forge(`{"roster":"` + base64.StdEncoding.EncodeToString([]byte(first[0])) + `","signature":"` +
+		base64.StdEncoding.EncodeToString([]byte(first[1])) + `"}`)
+	c.put(first)
+	if _, err := Open(t.Context(), c.config("front-1", roster.Front), place()); err == nil ||
+		!strings.Contains(err.Error(), "version 2") {
+		t.Errorf("an earlier roster: %v", err)
+	}
+	hall.reread(t.Context())
+	if !strings.Contains(hall.Problem(), "there was one of version 2") {
+		t.Errorf("the city has another one, and it does not say so: %q", hall.Problem())
+	}
+	c.put(second)
+	for _, m := range []*Member{hall, c.open("front-1", roster.Front)} {
+		m.reread(t.Context())
+		if m.Problem() != "" || m.roster.Load().Version != 2 {
+			t.Error(m.Problem())
+		}
+	}
+}
+
+// TestNameless: what a member calls itself at the servers is no name of its own: they keep it on their disks.
+func TestNameless(t *testing.T) {
+	c := Config{Name: "front-1"}
+	if at := c.reach("data.nk"); strings.Contains(at.Name, c.Name) || at.Name == "" {
+		t.Errorf("it is called %q", at.Name)
 	}
 }
 

@@ -7,9 +7,11 @@
 //	  - {name: count-1, key: ssh-ed25519 AAAA..., roles: [worker]}
 //	  - {name: city-hall, key: ssh-ed25519 AAAA..., roles: [releaser]}
 //	  - {name: count-0, key: ssh-ed25519 AAAA..., roles: []}
+//	  - {name: street-0, key: ssh-ed25519 AAAA..., roles: [], front_until: 2026-11-27}
 //
-// A member without a role has left: it gets nothing, and what it signed before still holds. One that is taken out of
-// the file never was.
+// A member without a role has left: it gets nothing. One that was a front stays in the file, with the last day, in UTC,
+// on which it was one: what it has committed to for epochs that begin by then holds, and nothing that it says of later
+// ones. Follows refuses a roster that forgets that.
 //
 // The signature is OpenSSH's, over the bytes of the file, in FILE.sig. Who may sign is said by a file of its own, as
 // allowed_signers of ssh-keygen(1) is, which each machine has from when it was set up; the roster and its signature can
@@ -29,7 +31,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"sluice/internal/civil"
 	"sluice/internal/yamldoc"
 	"sluice/perm"
 	"sluice/policy/ballot"
@@ -59,6 +63,8 @@ type Member struct {
 	Name  string     `yaml:"name"`
 	Key   ballot.Key `yaml:"key"`
 	Roles []Role     `yaml:"roles"`
+	// FrontUntil is the last day, in UTC, on which one that is no front any more was one.
+	FrontUntil civil.Date `yaml:"front_until"`
 }
 
 // May reports whether the member has a role.
@@ -66,6 +72,11 @@ func (m Member) May(role Role) bool { return slices.Contains(m.Roles, role) }
 
 // Left reports whether the member has no role any more.
 func (m Member) Left() bool { return len(m.Roles) == 0 }
+
+// FrontAt reports whether what the member says as a front of a time that begins at an instant holds.
+func (m Member) FrontAt(t time.Time) bool {
+	return m.May(Front) || m.FrontUntil != civil.Date{} && t.Before(m.FrontUntil.End(time.UTC))
+}
 
 // Roster is who there is. It is not changed once it is read.
 type Roster struct {
@@ -133,6 +144,9 @@ func (r *Roster) wrongIn(i int, m Member) (text, key string) {
 			return "this member has a role twice", "roles"
 		}
 	}
+	if m.May(Front) && m.FrontUntil != (civil.Date{}) {
+		return "a member that is a front has no front_until", "front_until"
+	}
 	return "", ""
 }
 
@@ -181,6 +195,32 @@ func (r *Roster) Signers(namespaces ...string) []byte {
 // Read reads a roster whose signature, in file.sig, is by one of those whom allowed names. It returns who that is.
 // Nobody else may write the files.
 func Read(file, allowed string) (r *Roster, by string, err error) {
+	s, err := Signed(file)
+	if err != nil {
+		return nil, "", err
+	}
+	return s.Verify(file, allowed)
+}
+
+// Signature is a roster as it was signed: what stands in the two files.
+type Signature struct {
+	Text []byte `json:"roster"`
+	By   []byte `json:"signature"`
+}
+
+// Signed reads the two files, and believes nothing of them.
+func Signed(file string) (s Signature, err error) {
+	if s.Text, err = perm.Read(file, perm.Trusted); err != nil {
+		return s, err
+	}
+	if s.By, err = perm.Read(file+".sig", perm.Trusted); errors.Is(err, fs.ErrNotExist) {
+		return s, fmt.Errorf("%s is not signed; sign it: ssh-keygen -Y sign -f KEY -n %s %[1]s", file, Namespace)
+	}
+	return s, err
+}
+
+// Verify reads a roster whose signature is by one of those whom the file allowed names. It returns who that is.
+func (s *Signature) Verify(file, allowed string) (r *Roster, by string, err error) {
 	list, err := perm.Read(allowed, perm.Trusted)
 	if err != nil {
 		return nil, "", fmt.Errorf("who may sign the roster: %w", err)
@@ -189,23 +229,12 @@ func Read(file, allowed string) (r *Roster, by string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	raw, err := perm.Read(file, perm.Trusted)
-	if err != nil {
-		return nil, "", err
-	}
-	signature, err := perm.Read(file+".sig", perm.Trusted)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, "", fmt.Errorf("%s is not signed; sign it: ssh-keygen -Y sign -f KEY -n %s %[1]s", file, Namespace)
-	}
-	if err != nil {
-		return nil, "", err
-	}
-	who, err := signers.By(raw, signature, Namespace, may)
+	who, err := signers.By(s.Text, s.By, Namespace, may)
 	if err != nil {
 		return nil, "", fmt.Errorf("%s.sig: %w; sign it again: ssh-keygen -Y sign -f KEY -n %s %[1]s", file, err,
 			Namespace)
 	}
-	if r, err = Parse(file, raw); err != nil {
+	if r, err = Parse(file, s.Text); err != nil {
 		return nil, "", err
 	}
 	return r, who.Name, nil

@@ -91,6 +91,8 @@ func TestRefused(t *testing.T) {
 		"no roles":       {good + "  - {name: x, key: " + line + "}\n", "or [] for one that has left"},
 		"another role":   {strings.Replace(good, "[worker]", "[boss]", 1), "one of front, worker and releaser"},
 		"a role twice":   {strings.Replace(good, "[worker]", "[worker, worker]", 1), "a role twice"},
+		"a front's end":  {strings.Replace(good, "[front]", "[front], front_until: 2026-11-27", 1), "no front_until"},
+		"no day":         {strings.Replace(good, "[]", "[], front_until: soon", 1), "6:"},
 		"a key's tail":   {strings.Replace(good, "AAAA", "AAA", 1), "3:"},
 		"no YAML":        {"]", "1:1"},
 		"a sort of key":  {good + "  - {name: x, key: " + curve(t) + ", roles: []}\n", "ssh-keygen -t ed25519"},

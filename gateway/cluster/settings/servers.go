@@ -116,7 +116,11 @@ func (e *examination) varzs() ([]varz, error) {
 	if e.System == nil {
 		return e.monitored()
 	}
-	answers, err := e.System.AskAll(e.ctx, "$SYS.REQ.SERVER.PING.VARZ", nil, mostServers)
+	var answers [][]byte
+	err := e.System.AskAll(e.ctx, "$SYS.REQ.SERVER.PING.VARZ", nil, func(one []byte) bool {
+		answers = append(answers, one)
+		return len(answers) == mostServers
+	})
 	if err != nil {
 		return nil, err
 	}

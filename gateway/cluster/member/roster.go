@@ -1,0 +1,93 @@
+package member
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"sluice/gateway/cluster/engine"
+	"sluice/gateway/cluster/roster"
+)
+
+// rosterSubject is where rosters are in the log of epochs, each as roster.Signature in JSON.
+const rosterSubject = "epochs.roster"
+
+// signed reads the roster in the file, in which this member must have its roles.
+func (c *Config) signed() (s roster.Signature, r *roster.Roster, by string, err error) {
+	if s, err = roster.Signed(c.Roster); err != nil {
+		return s, nil, "", err
+	}
+	if r, by, err = s.Verify(c.Roster, c.file("signers")); err != nil {
+		return s, nil, "", err
+	}
+	return s, r, by, c.in(r)
+}
+
+// latest is the roster that the city has come to, by the log, and the number of the last entry. What is there and no
+// roster that this machine's signers have signed is passed over; of two of one version the first holds.
+func (m *Member) latest(ctx context.Context) (is *roster.Roster, last uint64, err error) {
+	for e, err := range m.epochs.Entries(ctx, rosterSubject, 1) {
+		if err != nil {
+			return nil, 0, err
+		}
+		last = e.Seq
+		var s roster.Signature
+		if json.Unmarshal(e.Body, &s) != nil {
+			continue
+		}
+		r, _, err := s.Verify(m.c.Roster, m.c.file("signers"))
+		if err == nil && (is == nil || r.Version > is.Version) {
+			is = r
+		}
+	}
+	return is, last, nil
+}
+
+// agree holds a roster against the one that the city has come to, and has the city come to it if it is the next.
+func (m *Member) agree(ctx context.Context, s roster.Signature, r *roster.Roster) error {
+	body, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	for {
+		is, last, err := m.latest(ctx)
+		if err != nil {
+			return err
+		}
+		if is != nil {
+			if err := r.Follows(is, m.place.Now()); err != nil || r.Version == is.Version {
+				return err
+			}
+		}
+		if _, err = m.epochs.Append(ctx, rosterSubject, last, rand.Text(), body); !errors.Is(err, engine.ErrFenced) {
+			return err
+		}
+	}
+}
+
+// reread takes the roster that is there, if it is a later one of ours.
+func (m *Member) reread(ctx context.Context) {
+	s, r, by, err := m.c.signed()
+	if err == nil {
+		if err = m.agree(ctx, s, r); err != nil {
+			err = fmt.Errorf("%s: %w", m.c.Roster, err)
+		}
+	}
+	before := m.roster.Load()
+	if errors.Is(err, engine.ErrAway) && r.Version == before.Version || ctx.Err() != nil {
+		return // nobody says that there is another one
+	}
+	if err != nil {
+		if m.read.News(err.Error()) {
+			m.place.Log.Error("the roster is not taken; the one before holds", "error", err)
+		}
+		return
+	}
+	m.read.News("")
+	if r.Version > before.Version {
+		m.place.Log.Info("another roster holds", "version", r.Version, "signed_by", by)
+		m.roster.Store(r)
+	}
+}
