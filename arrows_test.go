@@ -105,8 +105,8 @@ var arrows = map[string]row{
 	"gateway/cluster/member": {"a machine's place: who it is, its connections, its keys, its duties",
 		"gateway/cluster/duty gateway/cluster/engine gateway/cluster/keys gateway/cluster/roster " +
 			"gateway/cluster/settings internal/retry internal/yamldoc perm"},
-	"gateway/cluster/roster": {"who the machines are: a file that people write and sign, by keys that ballots take",
-		"internal/yamldoc perm policy/ballot policy/ballot/signers"},
+	"gateway/cluster/roster": {"who the machines are, and until when: a file people sign, by keys that ballots take",
+		"internal/civil internal/yamldoc perm policy/ballot policy/ballot/signers"},
 	"gateway/cluster/logs": {"what fronts and owners of partitions share, in logs of that engine, as ingest wants them",
 		"gateway/cluster/engine gateway/ingest"},
 	"gateway/cluster/parts": {"sums of partitions, sealed, on their way to who releases: it must not see ingest",

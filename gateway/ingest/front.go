@@ -66,8 +66,7 @@ type front struct {
 	// unready is why something could not be handed over that must not be acknowledged: from then on
 	// nothing is, and the process ends.
 	unready  error
-	patience time.Duration // for keys
-	stopping <-chan struct{}
+	patience patience
 	// beat says that the next flush speaks to all partitions, ends that it is the last.
 	beat, ends bool
 }
@@ -91,7 +90,7 @@ type frontSlot struct {
 func newFront(i *Ingest, of *Front) (*front, error) {
 	f := &front{
 		Front: of, clock: &i.clock, routing: &i.routing, windows: &i.windows, account: &i.account,
-		heard: &i.liveness, patience: keyPatience,
+		heard: &i.liveness, patience: patience{most: keyPatience},
 		streams: make(map[string]*frontStream),
 	}
 	if f.Partitions < 1 || f.Partitions > 1<<16 {

@@ -97,7 +97,7 @@ func TestAFrontWithoutKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !ok {
-			i.front.patience = time.Millisecond
+			i.front.patience.most = time.Millisecond
 		}
 		i.decode(payloads(0)[0], noon.UnixNano())
 		if err := i.front.flush(t.Context()); (err == nil) != ok || !ok && !errors.Is(err, errLate) {
@@ -116,9 +116,9 @@ func TestAFrontThatIsStopped(t *testing.T) {
 		Out: &nowhere{}}); err != nil {
 		t.Fatal(err)
 	}
-	i.front.patience = time.Hour
+	i.front.patience.most = time.Hour
 	ctx, stop := context.WithCancel(t.Context())
-	i.front.stopping = ctx.Done()
+	i.front.patience.stopping = ctx.Done()
 	ended := make(chan bool)
 	go func() {
 		defer close(ended)

@@ -251,7 +251,7 @@ func (i *Ingest) Run(ctx context.Context, out chan<- release.Batch, done <-chan 
 
 func (i *Ingest) run(ctx context.Context, w wall) error {
 	if i.front != nil {
-		i.front.stopping = ctx.Done()
+		i.front.patience.stopping = ctx.Done()
 	}
 	i.closes.cross(ctx, w, i.sources.fail) // what was closed before a restart, and not released
 	if err := i.barrier(ctx, w); err != nil {

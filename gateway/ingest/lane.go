@@ -34,15 +34,21 @@ type sealedBatch struct {
 // that senders are held back; a stop waits for none.
 const keyPatience = time.Minute
 
+// patience is how long keys are waited for, and what ends it.
+type patience struct {
+	most     time.Duration
+	stopping <-chan struct{}
+}
+
 // key is a key of the cluster, once it is there.
 func (f *front) key(epoch int64, use string) ([]byte, error) {
 	for begun := time.Now(); ; {
 		key, err := f.Keys.Key(epoch, use)
-		if err == nil || errors.Is(err, fs.ErrNotExist) || time.Since(begun) >= f.patience {
+		if err == nil || errors.Is(err, fs.ErrNotExist) || time.Since(begun) >= f.patience.most {
 			return key, err
 		}
 		select {
-		case <-f.stopping:
+		case <-f.patience.stopping:
 			return nil, err
 		case <-time.After(20 * time.Millisecond):
 		}

@@ -126,7 +126,7 @@ func TestLost(t *testing.T) {
 	}
 }
 
-// TestEarliestLimit: keys die when the commitment says, or when the member's own configuration does, whichever is first.
+// TestEarliestLimit: keys die when the commitment says, or when the member's own configuration does, if that is before.
 func TestEarliestLimit(t *testing.T) {
 	c := newCity(t, "long:front", "short:front")
 	long := c.ring("long", func(cfg *Config) { cfg.Opens = 100 * 24 * time.Hour })

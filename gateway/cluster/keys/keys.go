@@ -17,10 +17,10 @@
 // # One secret
 //
 // Two secrets for one epoch would give a phone two tags, and count it twice. So an epoch's secret is the one whose
-// commitment stands first in a log (Spec): a digest over the digests of all its keys, signed by the front that has made
-// it. What is no commitment, or of one that is no front when the epoch begins, is passed over by all. Of two fronts that
-// make one at once, the other throws its own away. Every key that comes from anybody is held against the commitment. A
-// secret that nobody has any more is never made anew.
+// commitment stands first in a log (Spec): a digest over the digests of all its keys, signed by the front that has
+// made it. What is no commitment, or of one that is no front when the epoch begins, is passed over by all. Of two
+// fronts that make one at once, the other throws its own away. Every key that comes from anybody is held against the
+// commitment. A secret that nobody has any more is never made anew.
 //
 // # How keys travel
 //
@@ -39,8 +39,8 @@
 //
 // They are in memory, and in a directory that must be memory-backed if there is one, so that a process that starts
 // again has them. When nothing of an epoch can come any more they are overwritten, everywhere, and each member that had
-// some signs a receipt, for the public books. When that is the commitment says, and each member's own configuration: the
-// earlier one counts. What a caller was given is a copy, which it has to overwrite itself.
+// some signs a receipt, for the public books. When that is the commitment says, and each member's own configuration;
+// the earlier one counts. What a caller was given is a copy, which it has to overwrite itself.
 package keys
 
 import (

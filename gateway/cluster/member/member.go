@@ -10,7 +10,7 @@
 //	signers      who may sign the roster, as allowed_signers of ssh-keygen(1)
 //
 // The roster is read again each minute. One that is not signed, cannot follow the one before (roster.Follows), or lacks
-// this member in its roles, is not taken: the one before holds, and Problem says so. Who takes a new one writes it, with
+// this member in its roles, is not taken: the one before holds, and Problem says so. Who takes a new one writes it with
 // its signature, into the log EPOCHS, and nobody starts with one that is older than what is there: a machine whose file
 // is put back does not go back in time.
 package member

@@ -210,7 +210,7 @@ func TestCity(t *testing.T) {
 	}
 }
 
-// TestNoWayBack: a machine whose roster is put back to an earlier one, rightly signed as it was, does not start with it,
+// TestNoWayBack: a machine whose roster is put back to an earlier one, and rightly signed, does not start with it,
 // and one that runs says so; what others write in the place of rosters changes nothing.
 func TestNoWayBack(t *testing.T) {
 	s := nats.Start(t)

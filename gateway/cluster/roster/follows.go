@@ -17,8 +17,8 @@ const remembered = 800
 // whoever was counted under the first could count again.
 func (r *Roster) Follows(before *Roster, now time.Time) error {
 	if r.Version < before.Version || r.Version == before.Version && !reflect.DeepEqual(r, before) {
-		return fmt.Errorf("it is another one, of version %d, and there was one of version %d; give it a larger version, "+
-			"and sign it again", r.Version, before.Version)
+		return fmt.Errorf("it is another one, of version %d, and there was one of version %d; give it a larger "+
+			"version, and sign it again", r.Version, before.Version)
 	}
 	if r.Version == before.Version {
 		return nil
@@ -35,8 +35,8 @@ func (r *Roster) Follows(before *Roster, now time.Time) error {
 		case least == civil.Date{}, m.May(Front):
 		case !there && least.End(time.UTC).AddDate(0, 0, remembered).Before(now):
 		case !there || m.FrontUntil == civil.Date{} || m.FrontUntil.End(time.UTC).Before(least.End(time.UTC)):
-			return fmt.Errorf("%s was a front with this key, and what it has committed to must hold: let it stay, with "+
-				"roles: [] or others and front_until: %s or later, and sign the roster again", was.Name, least)
+			return fmt.Errorf("%s was a front with this key, and what it has committed to must hold: let it stay, "+
+				"with roles: [] or others and front_until: %s or later, and sign the roster again", was.Name, least)
 		}
 	}
 	return nil

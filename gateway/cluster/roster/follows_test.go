@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestFollows: a roster that is older, another one of the same version, or takes back what a front has committed to does
-// not come after another one.
+// TestFollows: a roster that is older, another one of the same version, or takes back what a front has committed to,
+// does not come after another one.
 func TestFollows(t *testing.T) {
 	_, front := pair(t, "front")
 	_, other := pair(t, "other")
