@@ -83,7 +83,7 @@ func (f *form) add(g group) {
 		if x.Lang != "" {
 			x.Label += " – " + languages[x.Lang]
 		}
-		if help, ok := sentences()[f.l.String()][f.room+".help."+key]; ok && x.Help == "" {
+		if help, ok := textOf(f.l, f.room+".help."+key); ok && x.Help == "" {
 			x.Help = help
 		}
 	}

@@ -1,9 +1,7 @@
 package studio
 
 import (
-	"maps"
 	"regexp"
-	"slices"
 	"testing"
 
 	"sluice/policy/explain"
@@ -13,21 +11,22 @@ import (
 // same parts.
 func TestEachLanguageSaysAll(t *testing.T) {
 	part := regexp.MustCompile(`%[-+#0-9.\[\]]*[a-zA-Z]`)
-	all := sentences()
-	for _, code := range explain.Languages {
-		for _, key := range slices.Sorted(maps.Keys(all["en"])) {
-			text, ok := all[code][key]
-			if !ok || text == "" {
-				t.Errorf("%s has no %s", code, key)
-				continue
+	if len(own[0].Subjects()) < 7 {
+		t.Errorf("only %v", own[0].Subjects())
+	}
+	for _, subject := range own[0].Subjects() {
+		for l, code := range explain.Languages {
+			for _, key := range own[0].Keys(subject) {
+				english, _ := own[0].Text(key)
+				text, ok := own[l].Text(key)
+				if !ok || text == "" {
+					t.Errorf("%s has no %s", code, key)
+				} else if a, b := part.FindAllString(english, -1), part.FindAllString(text, -1); len(a) != len(b) {
+					t.Errorf("%s of %s takes %v, and %v in English", key, code, b, a)
+				}
 			}
-			if a, b := part.FindAllString(all["en"][key], -1), part.FindAllString(text, -1); len(a) != len(b) {
-				t.Errorf("%s of %s takes %v, and %v in English", key, code, b, a)
-			}
-		}
-		if len(all[code]) != len(all["en"]) {
-			for key := range all[code] {
-				if all["en"][key] == "" {
+			for _, key := range own[l].Keys(subject) {
+				if _, ok := own[0].Text(key); !ok {
 					t.Errorf("only %s has %s", code, key)
 				}
 			}

@@ -16,6 +16,7 @@ package locales
 import (
 	"embed"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -55,22 +56,28 @@ type Sentence struct {
 	Forms map[string]string
 }
 
-var localizers = func() (all [len(Languages)]*Localizer) {
-	for i, code := range Languages {
-		all[i] = &Localizer{language.Make(code), subjects(code), make(map[string]func() map[string]Sentence)}
-		for _, subject := range byEnglish {
-			all[i].sentences[subject] = sync.OnceValue(func() map[string]Sentence { return readList(code, subject) })
-		}
-	}
-	return all
-}()
+var localizers = Of(files)
 
 // In is the Localizer of one of Languages, by its place there.
 func In(lang int) *Localizer { return localizers[lang] }
 
+// Of are the Localizers of another room's sentences, in the order of Languages. It has a directory for
+// each, as this one has, and the files in them are its subjects.
+func Of(room fs.FS) (all [len(Languages)]*Localizer) {
+	for i, code := range Languages {
+		all[i] = &Localizer{language.Make(code), subjects(room, code), make(map[string]func() map[string]Sentence)}
+		for _, subject := range byEnglish {
+			all[i].sentences[subject] = sync.OnceValue(func() map[string]Sentence {
+				return readList(room, code, subject)
+			})
+		}
+	}
+	return all
+}
+
 // subjects are the readers of the files of a language.
-func subjects(code string) map[string]func() map[string]string {
-	list, err := files.ReadDir(code)
+func subjects(room fs.FS, code string) map[string]func() map[string]string {
+	list, err := fs.ReadDir(room, code)
 	must(err)
 	out := make(map[string]func() map[string]string, len(list))
 	for _, f := range list {
@@ -78,14 +85,14 @@ func subjects(code string) map[string]func() map[string]string {
 		if slices.Contains(byEnglish, subject) {
 			continue
 		}
-		out[subject] = sync.OnceValue(func() map[string]string { return read(code, subject) })
+		out[subject] = sync.OnceValue(func() map[string]string { return read(room, code, subject) })
 	}
 	return out
 }
 
 // read reads one file into sentences by their whole keys.
-func read(code, subject string) map[string]string {
-	raw, err := files.ReadFile(code + "/" + subject + ".yaml")
+func read(room fs.FS, code, subject string) map[string]string {
+	raw, err := fs.ReadFile(room, code+"/"+subject+".yaml")
 	must(err)
 	var tree map[string]any
 	must(yaml.Unmarshal(raw, &tree))
@@ -95,8 +102,8 @@ func read(code, subject string) map[string]string {
 }
 
 // readList reads one list of sentences: rows of en and either the language's code or forms.
-func readList(code, subject string) map[string]Sentence {
-	raw, err := files.ReadFile(code + "/" + subject + ".yaml")
+func readList(room fs.FS, code, subject string) map[string]Sentence {
+	raw, err := fs.ReadFile(room, code+"/"+subject+".yaml")
 	must(err)
 	var rows []map[string]string
 	must(yaml.Unmarshal(raw, &rows))
@@ -144,6 +151,9 @@ func (l *Localizer) Text(key string) (text string, ok bool) {
 	}
 	return text, ok
 }
+
+// Subjects are the names of the files whose sentences have keys, sorted.
+func (l *Localizer) Subjects() []string { return slices.Sorted(maps.Keys(l.subjects)) }
 
 // Keys are those of a subject, sorted.
 func (l *Localizer) Keys(subject string) []string {
