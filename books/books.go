@@ -210,7 +210,8 @@ type Decision struct {
 	// Namespace is what members signed for: ssh-keygen -Y verify -n NAMESPACE.
 	Namespace string `json:"namespace,omitempty"`
 	Votes     []Vote `json:"votes"`
-	// Statements are the ballots of members who were against the motion, or abstained.
+	// Statements are the ballots of members who were against the motion, or abstained, and the reasons
+	// of those who voted for it.
 	Statements []Statement `json:"statements,omitempty"`
 	YAML       string      `json:"yaml"`
 	// Explain is the decision in plain words, by language.
@@ -251,8 +252,9 @@ type Vote struct {
 	Verified bool   `json:"verified"`
 }
 
-// Statement is one member's signed ballot that is not for the motion. Choice is against or
-// abstain; Reason is one line in the member's words, or nothing.
+// Statement is one member's signed ballot that is not for the motion: Choice is against or abstain.
+// With for it is the reason of a vote that is in Votes. Reason is one line in the member's words, or
+// nothing.
 type Statement struct {
 	Member string `json:"member"`
 	Name   string `json:"name"`

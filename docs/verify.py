@@ -569,7 +569,7 @@ def cast(b, d):
 
 
 def statements(b, d):
-    """Ballots against, and abstentions: each is a text of its member's, signed for a purpose of its own."""
+    """Ballots against, abstentions, and reasons for votes: each is a text of its member's, signed for a purpose of its own."""
     base = f"/books/decisions/{d['id']}/"
     motion = hashlib.sha256(optional(b["where"], base + "motion.txt")).hexdigest()
     city = d.get("namespace", "").removeprefix("sluice-vote@")
@@ -592,11 +592,16 @@ def statements(b, d):
         said.add(s["member"])
         text, sig = optional(b["where"], base + f"ballots/{s['member']}.txt"), optional(b["where"], base + f"ballots/{s['member']}.txt.sig")
         reason = f"Reason: {s['reason']}\n" if s.get("reason") else ""
-        want = f"Sluice ballot, format 1\n\nCity: {city}\nMotion: {d['motion']}\nText: sha256:{motion}\nChoice: {s['choice']}\n{reason}"
-        if text.decode("utf-8", "replace") != want or s["choice"] not in ("against", "abstain"):
+        for_it = s["choice"] == "for"  # why, beside a vote that is over motion.txt as all are
+        kind, choice = ("reason", "") if for_it else ("ballot", f"Choice: {s['choice']}\n")
+        want = f"Sluice {kind}, format 1\n\nCity: {city}\nMotion: {d['motion']}\nText: sha256:{motion}\n{choice}{reason}"
+        if text.decode("utf-8", "replace") != want or s["choice"] not in ("for", "against", "abstain") or for_it and not reason:
             bad(what + " is not what was signed, or is about another text than motion.txt")
-        if any(v["member"] == s["member"] for v in d.get("votes") or []):
+        voted = any(v["member"] == s["member"] for v in d.get("votes") or [])
+        if voted and not for_it:
             bad(what + " is by one who is said to be for it")
+        if for_it and not voted:
+            bad(what + " is why they are for it, and they have no vote")
         signed(what, text, sig, signers, s["member"], "sluice-ballot@" + city)
 
 

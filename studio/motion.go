@@ -101,7 +101,9 @@ func personOf(m council.Voter, p *papers.Papers) person {
 	one := person{Name: m.Name, ID: m.ID, State: "missing"}
 	switch {
 	case m.Signed:
-		one.State, one.Key = "for", p.Fingerprints[m.ID]
+		if one.State, one.Key = "for", p.Fingerprints[m.ID]; m.Reason != nil {
+			one.Reason = m.Reason.Reason
+		}
 	case m.Statement != nil:
 		one.State, one.Reason, one.Key = string(m.Statement.Choice), m.Statement.Reason, m.Statement.Fingerprint
 	case m.Problem != nil || m.Misstated != nil:

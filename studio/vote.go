@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sluice/internal/civil"
+	"sluice/policy/ballot"
 	"sluice/policy/bundle"
 	"sluice/policy/council"
 	"sluice/policy/explain"
@@ -127,7 +128,7 @@ func (s *Server) row(l explain.Lang, id string, chain []*council.Enacted) motion
 		row := motionRow{ID: id, Version: e.Version, State: motionPast, Signed: len(e.Ballots),
 			Needed: needed(chain, i), When: moment(l, e.From, e.Policy.Location)}
 		for _, x := range e.Statements {
-			row.count(string(x.Choice))
+			row.count(x.Choice)
 		}
 		switch {
 		case i >= len(current):
@@ -158,10 +159,11 @@ func needed(chain []*council.Enacted, i int) int {
 	return n
 }
 
-func (m *motionRow) count(choice string) {
-	if choice == "against" {
+func (m *motionRow) count(choice ballot.Choice) {
+	switch choice {
+	case ballot.Against:
 		m.Against++
-	} else {
+	case ballot.Abstain:
 		m.Abstained++
 	}
 }
@@ -232,7 +234,8 @@ func (s *Server) cityLanguages(chain []*council.Enacted) (list []string) {
 func voteFault(err error) error {
 	var r *council.Refusal
 	if errors.As(err, &r) {
-		if key := "vote.code." + string(r.Code); sentences()["en"][key] != "" {
+		key := "vote.code." + string(r.Code)
+		if _, ok := textOf(0, key); ok {
 			return &fault{http.StatusConflict, key}
 		}
 	}

@@ -20,9 +20,9 @@ var memberName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 // maxStatements is how many members a roster can have (policy/decision).
 const maxStatements = 1000
 
-// statements checks the ballots that were not for a decision's motion: that each is signed by a
-// key of its member, over this motion and these words, and that nobody of them is said to have
-// voted for it.
+// statements checks the ballots that were not for a decision's motion, and the reasons of those that
+// were: that each is signed by a key of its member, over this motion and these words, and that those
+// who are said to have voted for it are those who gave a reason for that, and nobody else of them.
 func (c *checker) statements(d *books.Decision) error {
 	if len(d.Statements) == 0 {
 		return nil
@@ -75,8 +75,12 @@ func (c *checker) statements(d *books.Decision) error {
 		case sig.Key.Fingerprint() != s.Key || !signs(signers, s.Member, sig.Key):
 			c.problem("decision %s: the statement of %s is not signed with a key of theirs", d.ID, s.Member)
 		}
-		if slices.ContainsFunc(d.Votes, func(v books.Vote) bool { return v.Member == s.Member }) {
+		voted := slices.ContainsFunc(d.Votes, func(v books.Vote) bool { return v.Member == s.Member })
+		switch reason := s.Choice == string(ballot.For); {
+		case voted && !reason:
 			c.problem("decision %s: %s is said to be for it, and has signed that they are not", d.ID, s.Member)
+		case !voted && reason:
+			c.problem("decision %s: %s has signed why they are for it, and no vote", d.ID, s.Member)
 		}
 		c.Statements++
 	}

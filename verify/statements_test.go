@@ -27,6 +27,8 @@ func TestStatementsAreWhatWasSigned(t *testing.T) {
 	sum := sha256.Sum256([]byte(motion))
 	said := ballot.Statement{City: "vila", Motion: "m", Text: hex.EncodeToString(sum[:]), Choice: ballot.Against,
 		Reason: "no"}
+	why := said
+	why.Choice = ballot.For
 	sign := func(key, text []byte, space string) string {
 		sig, err := ballot.Sign(key, text, space)
 		if err != nil {
@@ -65,6 +67,14 @@ func TestStatementsAreWhatWasSigned(t *testing.T) {
 	if got := try(func(*books.Decision, source) {}); got != "" {
 		t.Errorf("a right one: %s", got)
 	}
+	if got := try(func(d *books.Decision, f source) {
+		d.Statements[0].Choice = "for"
+		d.Votes = append(d.Votes, books.Vote{Member: "anna"})
+		f["decisions/d/ballots/anna.txt"] = string(why.Bytes())
+		f["decisions/d/ballots/anna.txt.sig"] = sign(private, why.Bytes(), "sluice-ballot@vila")
+	}); got != "" {
+		t.Errorf("a reason beside a vote: %s", got)
+	}
 	for name, x := range map[string]struct {
 		change func(d *books.Decision, files source)
 		want   string
@@ -94,6 +104,21 @@ func TestStatementsAreWhatWasSigned(t *testing.T) {
 		"both": {func(d *books.Decision, _ source) {
 			d.Votes = append(d.Votes, books.Vote{Member: "anna"})
 		}, "is said to be for it"},
+		"a reason called a ballot": {func(d *books.Decision, f source) {
+			d.Statements[0].Choice = "for"
+			f["decisions/d/ballots/anna.txt"] = strings.Replace(string(said.Bytes()), "against", "for", 1)
+			f["decisions/d/ballots/anna.txt.sig"] = sign(private, []byte(f["decisions/d/ballots/anna.txt"]),
+				"sluice-ballot@vila")
+		}, "does not hold"},
+		"a reason and no vote": {func(d *books.Decision, f source) {
+			d.Statements[0].Choice = "for"
+			f["decisions/d/ballots/anna.txt"] = string(why.Bytes())
+			f["decisions/d/ballots/anna.txt.sig"] = sign(private, why.Bytes(), "sluice-ballot@vila")
+		}, "has signed why they are for it, and no vote"},
+		"a ballot against, called a reason": {func(d *books.Decision, f source) {
+			d.Statements[0].Choice = "for"
+			d.Votes = append(d.Votes, books.Vote{Member: "anna"})
+		}, "not what was signed"},
 		"twice": {func(d *books.Decision, _ source) {
 			d.Statements = append(d.Statements, d.Statements[0])
 		}, "two statements of anna"},

@@ -46,7 +46,7 @@ type Report struct {
 	Decisions  int      `json:"decisions"`
 	Unvoted    []string `json:"unvoted,omitempty"`
 	Votes      int      `json:"votes,omitempty"`      // that hold: signed by their members over the motion
-	Statements int      `json:"statements,omitempty"` // signed ballots against, and abstentions
+	Statements int      `json:"statements,omitempty"` // signed ballots against, abstentions, and reasons of votes
 	Simulation bool     `json:"simulation,omitempty"` // by the books, nothing of it was measured
 }
 

@@ -79,7 +79,7 @@ func reportVotes(w io.Writer, r *verify.Report) {
 	}
 	if r.Statements > 0 {
 		fmt.Fprintf(w, "%s compared with what was signed\n",
-			counted(r.Statements, "ballot that was not for a motion", "ballots that were not for a motion"))
+			counted(r.Statements, "statement beside the votes", "statements beside the votes"))
 	}
 	switch n := len(r.Unvoted); {
 	case n == 0:

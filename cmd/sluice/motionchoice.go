@@ -10,7 +10,10 @@ import (
 
 // choiceWord is what a member does who signed a statement.
 func choiceWord(v locale, c ballot.Choice) string {
-	if c == ballot.Against {
+	switch c {
+	case ballot.For:
+		return v.Say("for it")
+	case ballot.Against:
 		return v.Say("against")
 	}
 	return v.Say("abstains")
@@ -24,7 +27,7 @@ func quoted(reason string) string {
 	return ": " + reason
 }
 
-// tellStatements says who was not for an enacted motion, and why.
+// tellStatements says who was not for an enacted motion, and the reasons of those who were.
 func tellStatements(w io.Writer, v locale, list []council.Statement) {
 	for _, s := range list {
 		fmt.Fprintf(w, "    %s: %s%s\n", choiceWord(v, s.Choice), s.Name, quoted(s.Reason))

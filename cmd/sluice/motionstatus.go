@@ -51,7 +51,7 @@ func status(w io.Writer, v locale, d workspace.Dir, id string, s *council.Standi
 	for _, m := range s.Members {
 		switch {
 		case m.Signed:
-			fmt.Fprintf(t, "  %s\t%s (%s)\n", v.Say("signed"), m.Name, m.ID)
+			fmt.Fprintf(t, "  %s\t%s (%s)%s\n", v.Say("signed"), m.Name, m.ID, reasonOfVote(m))
 		case m.Problem != nil:
 			fmt.Fprintf(t, "  %s\t%s (%s): %s\n", v.Say("INVALID"), m.Name, m.ID, tell(m.Problem))
 		case m.Statement == nil && m.Misstated == nil:
@@ -94,6 +94,14 @@ func status(w io.Writer, v locale, d workspace.Dir, id string, s *council.Standi
 	return nil
 }
 
+// reasonOfVote is why a member is for the motion, where they have said it.
+func reasonOfVote(m council.Voter) string {
+	if m.Reason == nil {
+		return ""
+	}
+	return quoted(m.Reason.Reason)
+}
+
 // notEnactable is the error if the motion cannot be enacted, the same for text and JSON.
 func notEnactable(v locale, s *council.Standing) error {
 	if left := s.Needed - s.Signed; left > 0 {
@@ -116,7 +124,7 @@ func statusJSON(w io.Writer, v locale, id string, s *council.Standing, problems 
 		Signed  bool   `json:"signed"`
 		Problem string `json:"problem,omitempty"`
 		Choice  string `json:"choice,omitempty"` // of a ballot that is not for the motion
-		Reason  string `json:"reason,omitempty"`
+		Reason  string `json:"reason,omitempty"` // of any ballot
 	}
 	out := struct {
 		Motion    string        `json:"motion"`
@@ -142,6 +150,9 @@ func statusJSON(w io.Writer, v locale, id string, s *council.Standing, problems 
 		}
 		if m.Statement != nil {
 			x.Choice, x.Reason = string(m.Statement.Choice), m.Statement.Reason
+		}
+		if m.Reason != nil {
+			x.Reason = m.Reason.Reason
 		}
 		out.Members = append(out.Members, x)
 	}

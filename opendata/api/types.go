@@ -190,7 +190,7 @@ type statement struct {
 	Member string `json:"member"`
 	Name   string `json:"name"`
 	Key    string `json:"key" doc:"Fingerprint, as ssh-keygen -l shows it"`
-	Choice string `json:"choice" enum:"against,abstain"`
+	Choice string `json:"choice" enum:"for,against,abstain"`
 	Reason string `json:"reason,omitempty" doc:"In the member's own words"`
 }
 

@@ -13,7 +13,7 @@ import (
 // Choice is what a member says of a motion.
 type Choice string
 
-// The choices. For is a signature over the motion's own text, and is never stated.
+// The choices. For is a signature over the motion's own text; a Statement with it is only the reason.
 const (
 	For     Choice = "for"
 	Against Choice = "against"
@@ -30,13 +30,23 @@ const (
 //	Choice: against
 //	Reason: An hour is too short for so small a street.
 //
-// Text is the SHA-256 of motion.txt. The line Reason is left out where there is none. The
-// text has one byte form only, and a namespace of its own, so that no signature over it is one
-// over a motion.
+// Text is the SHA-256 of motion.txt. The line Reason is left out where there is none. Who votes for
+// the motion can sign a reason beside that vote. It is none itself, so it is called otherwise, and has
+// no line Choice:
+//
+//	Sluice reason, format 1
+//
+//	City: portalba
+//	Motion: 2026-footfall
+//	Text: sha256:2f...
+//	Reason: The school asked for it.
+//
+// Each has one byte form only, and both a namespace that is not that of votes, so that no signature
+// over one is one over a motion.
 type Statement struct {
 	City, Motion string
 	Text         string // 64 characters of hex
-	Choice       Choice // Against or Abstain
+	Choice       Choice // For has a reason
 	Reason       string // one line of at most MaxReason characters
 }
 
@@ -46,7 +56,11 @@ const (
 	MaxStatement = 8 << 10
 )
 
-const statementPrefix = "Sluice ballot, format 1\n\n"
+// What statements begin with: a ballot that is not for a motion, and a reason for one that is.
+const (
+	statementPrefix = "Sluice ballot, format 1\n\n"
+	reasonPrefix    = "Sluice reason, format 1\n\n"
+)
 
 var (
 	namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
@@ -56,8 +70,11 @@ var (
 // Bytes is the text that is signed; the statement must be one that Check takes.
 func (s Statement) Bytes() []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%sCity: %s\nMotion: %s\nText: sha256:%s\nChoice: %s\n", statementPrefix, s.City, s.Motion, s.Text,
-		s.Choice)
+	begin, choice := statementPrefix, "Choice: "+string(s.Choice)+"\n"
+	if s.Choice == For {
+		begin, choice = reasonPrefix, ""
+	}
+	fmt.Fprintf(&b, "%sCity: %s\nMotion: %s\nText: sha256:%s\n%s", begin, s.City, s.Motion, s.Text, choice)
 	if s.Reason != "" {
 		fmt.Fprintf(&b, "Reason: %s\n", s.Reason)
 	}
@@ -69,8 +86,10 @@ func (s Statement) Check() error {
 	switch {
 	case !namePattern.MatchString(s.City) || !namePattern.MatchString(s.Motion) || !hexPattern.MatchString(s.Text):
 		return errors.New("a ballot names a city, a motion and the SHA-256 of its text")
-	case s.Choice != Against && s.Choice != Abstain:
+	case s.Choice != For && s.Choice != Against && s.Choice != Abstain:
 		return errors.New("a ballot that is not for the motion is against, or abstain")
+	case s.Choice == For && s.Reason == "":
+		return errors.New("who is for the motion signs motion.txt, and beside it a text only to give a reason")
 	case utf8.RuneCountInString(s.Reason) > MaxReason:
 		return fmt.Errorf("the reason is longer than %d characters", MaxReason)
 	case !utf8.ValidString(s.Reason) || strings.TrimSpace(s.Reason) != s.Reason ||
@@ -84,30 +103,35 @@ func (s Statement) Check() error {
 
 var errStatement = errors.New(`not the text of a ballot; write it with sluice motion ballot`)
 
+// IsStatement reports whether a file is meant as the text of a statement.
+func IsStatement(text []byte) bool {
+	return bytes.HasPrefix(text, []byte("Sluice ballot, ")) || bytes.HasPrefix(text, []byte("Sluice reason, "))
+}
+
 // ParseStatement reads the text of a statement; it does not say who has signed it.
 func ParseStatement(text []byte) (Statement, error) {
 	var s Statement
-	body, ok := strings.CutPrefix(string(text), statementPrefix)
-	if !ok || len(text) > MaxStatement {
-		if bytes.Contains(text, []byte("\r\n")) && bytes.HasPrefix(text, []byte("Sluice ballot, ")) {
-			return s, errors.New("the ballot's text has the line ends of another system (CR LF); sign the text as " +
-				"sluice motion ballot wrote it")
-		}
+	if len(text) > MaxStatement {
 		return s, errStatement
 	}
-	choice := ""
-	for _, field := range []struct {
-		key  string
-		into *string
-	}{{"City: ", &s.City}, {"Motion: ", &s.Motion}, {"Text: sha256:", &s.Text}, {"Choice: ", &choice}} {
-		if body, ok = strings.CutPrefix(body, field.key); !ok {
-			return s, errStatement
-		}
-		if *field.into, body, ok = strings.Cut(body, "\n"); !ok {
-			return s, errStatement
-		}
+	fields := []*string{&s.City, &s.Motion, &s.Text}
+	keys := []string{"City: ", "Motion: ", "Text: sha256:"}
+	body, ok := strings.CutPrefix(string(text), statementPrefix)
+	if ok {
+		fields, keys = append(fields, (*string)(&s.Choice)), append(keys, "Choice: ")
+	} else if body, ok = strings.CutPrefix(string(text), reasonPrefix); ok {
+		s.Choice = For
+	} else if bytes.Contains(text, []byte("\r\n")) && IsStatement(text) {
+		return s, errors.New("the ballot's text has the line ends of another system (CR LF); sign the text as " +
+			"sluice motion ballot wrote it")
 	}
-	s.Choice = Choice(choice)
+	for i, key := range keys {
+		line, rest, _ := strings.Cut(body, "\n")
+		if *fields[i], ok = strings.CutPrefix(line, key); !ok {
+			return s, errStatement
+		}
+		body = rest
+	}
 	if reason, given := strings.CutPrefix(body, "Reason: "); given {
 		s.Reason = strings.TrimSuffix(reason, "\n")
 	}
@@ -121,7 +145,8 @@ func ParseStatement(text []byte) (Statement, error) {
 }
 
 // StatementNamespace is the namespace of statements: ssh-keygen -Y sign -n NAMESPACE. It is not
-// that of votes for a motion, so that neither can ever be taken for the other.
+// that of votes for a motion, so that neither can ever be taken for the other: whatever is signed
+// for it counts to no quorum.
 func StatementNamespace(city string) string { return "sluice-ballot@" + city }
 
 // StatementSigners is an allowed_signers of a city's votes for motions as one of statements.

@@ -18,6 +18,7 @@ func TestOneStatementOneText(t *testing.T) {
 		func(s *Statement) { s.Choice, s.Reason = Abstain, "" },
 		func(s *Statement) { s.Reason = strings.Repeat("é", MaxReason) },
 		func(s *Statement) { s.Reason = "Choice: for" },
+		func(s *Statement) { s.Choice = For },
 	} {
 		s := stated()
 		change(&s)
@@ -27,15 +28,16 @@ func TestOneStatementOneText(t *testing.T) {
 		}
 	}
 	for name, change := range map[string]func(*Statement){
-		"another line":      func(s *Statement) { s.Reason = "no\nChoice: abstain" },
-		"blanks":            func(s *Statement) { s.Reason = " no" },
-		"a long reason":     func(s *Statement) { s.Reason = strings.Repeat("x", MaxReason+1) },
-		"hidden characters": func(s *Statement) { s.Reason = "no\u202eon" },
-		"no text":           func(s *Statement) { s.Reason = "\xff" },
-		"for":               func(s *Statement) { s.Choice = For },
-		"no choice":         func(s *Statement) { s.Choice = "" },
-		"a city of lines":   func(s *Statement) { s.City = "x\nMotion: y" },
-		"no digest":         func(s *Statement) { s.Text = strings.Repeat("A", 64) },
+		"another line":       func(s *Statement) { s.Reason = "no\nChoice: abstain" },
+		"blanks":             func(s *Statement) { s.Reason = " no" },
+		"a long reason":      func(s *Statement) { s.Reason = strings.Repeat("x", MaxReason+1) },
+		"hidden characters":  func(s *Statement) { s.Reason = "no\u202eon" },
+		"no text":            func(s *Statement) { s.Reason = "\xff" },
+		"for, and no reason": func(s *Statement) { s.Choice, s.Reason = For, "" },
+		"a choice of nobody": func(s *Statement) { s.Choice = "For" },
+		"no choice":          func(s *Statement) { s.Choice = "" },
+		"a city of lines":    func(s *Statement) { s.City = "x\nMotion: y" },
+		"no digest":          func(s *Statement) { s.Text = strings.Repeat("A", 64) },
 	} {
 		s := stated()
 		change(&s)
@@ -47,7 +49,8 @@ func TestOneStatementOneText(t *testing.T) {
 	for _, bad := range []string{"", good + "\n", strings.TrimSuffix(good, "\n"), " " + good,
 		strings.ReplaceAll(good, "\n", "\r\n"), strings.Replace(good, "format 1", "format 2", 1),
 		strings.Replace(good, "Reason: ", "Reason:  ", 1), strings.Replace(good, "sha256:", "sha256: ", 1),
-		good + "Reason: two\n"} {
+		good + "Reason: two\n", strings.Replace(good, "Choice: against", "Choice: for", 1),
+		strings.Replace(good, "ballot, format", "reason, format", 1)} {
 		if _, err := ParseStatement([]byte(bad)); err == nil {
 			t.Errorf("%q is read", bad)
 		}
@@ -86,6 +89,8 @@ func TestAStatementIsNoVote(t *testing.T) {
 func FuzzStatement(f *testing.F) {
 	f.Add(stated().Bytes())
 	f.Add([]byte(statementPrefix + "City: a\nMotion: b\n"))
+	f.Add(bytes.Replace(bytes.Replace(stated().Bytes(), []byte("ballot"), []byte("reason"), 1),
+		[]byte("Choice: against\n"), nil, 1))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if s, err := ParseStatement(text); err == nil && (!bytes.Equal(s.Bytes(), text) || s.Check() != nil) {
 			t.Errorf("%q is %+v", text, s)

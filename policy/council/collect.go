@@ -15,45 +15,95 @@ import (
 // Misnamed says of a ballot that it counts, and is not of the member whose name its file has.
 type Misnamed struct{ error }
 
-// Collect adds ballots by whoever signed them, whatever they are called, in the
-// form that gateways take. What is no ballot of a member is left out and said. Of two by one
-// member the one that holds counts, or else the first.
+// Collect adds ballots and statements by whoever signed them, whatever they are called, in the form
+// that gateways take. What is no ballot of a member is left out and said. Of two of a sort by one
+// member the one that holds counts, or else the first: what was signed about another motion, or with
+// a key that is lost, hides none, and a reason for a vote hides no ballot against.
 func (p Parts) Collect(voters *decision.Council, ballots map[string][]byte) []error {
 	sigs, texts := p.apart(ballots)
-	problems := p.collectStatements(voters, sigs, texts)
-	from := make(map[string]string) // the file of each member's ballot
+	said, used := p.collectStatements(voters, sigs, texts)
+	problems := said.problems
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		if !used[name] && strings.HasPrefix(name, BallotsName) {
+			problems = append(problems, fmt.Errorf(
+				"%s: nobody has signed it; the signature belongs beside it, as %s.sig", name, path.Base(name)))
+		}
+	}
+	voted := newTray(p, voters)
 	for _, name := range slices.Sorted(maps.Keys(ballots)) {
 		beside := path.Dir(name)+"/" != BallotsName && path.Ext(name) == statedText
 		if sigs[name] != nil || texts[name] != nil || beside {
 			continue
 		}
-		tidy, err := Tidy(ballots[name])
-		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", name, err))
-			continue
-		}
-		m, err := Who(voters, tidy)
-		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", name, err))
-			continue
-		}
-		to := BallotsName + m.ID + ".sig"
-		if p[to] != nil {
-			second := refuse(Twice, "%s has signed already; one ballot counts", m.ID)
-			if p.holds(voters, p[to]) || !p.holds(voters, tidy) {
-				problems = append(problems, fmt.Errorf("%s: %w", name, second))
-				continue
-			}
-			problems = append(problems, fmt.Errorf("%s: %w", from[m.ID], second))
-		}
-		p[to], from[m.ID] = tidy, name
+		voted.take(name, ballots[name], func(member string, tidy []byte) (paper, error) {
+			return paper{rank: p.rank(voters, tidy), files: Parts{BallotsName + member + ".sig": tidy}}, nil
+		})
 	}
-	for _, m := range voters.Members {
-		if err := misnamed(voters, from[m.ID], m.ID); err != nil {
-			problems = append(problems, err)
+	voted.misnamed()
+	return append(problems, voted.problems...)
+}
+
+// tray takes one paper of each member.
+type tray struct {
+	into     Parts
+	voters   *decision.Council
+	of       map[string]paper
+	problems []error
+}
+
+// paper is what one member has signed: the file that it came in, its files in a motion, and how much
+// it is worth. One that does not hold is worth nothing.
+type paper struct {
+	from  string
+	files Parts
+	rank  int
+}
+
+func newTray(into Parts, voters *decision.Council) *tray {
+	return &tray{into: into, voters: voters, of: make(map[string]paper)}
+}
+
+// take takes a signature, of which read says what it is of, unless the member has a paper here that
+// is worth as much.
+func (t *tray) take(name string, raw []byte, read func(member string, tidy []byte) (paper, error)) {
+	tidy, err := Tidy(raw)
+	if err != nil {
+		t.problems = append(t.problems, fmt.Errorf("%s: %w", name, err))
+		return
+	}
+	m, err := Who(t.voters, tidy)
+	if err != nil {
+		t.problems = append(t.problems, fmt.Errorf("%s: %w", name, err))
+		return
+	}
+	is, err := read(m.ID, tidy)
+	if err != nil {
+		t.problems = append(t.problems, err)
+		return
+	}
+	is.from = name
+	if was, twice := t.of[m.ID]; twice {
+		out := name
+		if is.rank > was.rank {
+			out = was.from
+		}
+		t.problems = append(t.problems, fmt.Errorf("%s: %w", out,
+			refuse(Twice, "%s has signed already; one ballot counts", m.ID)))
+		if out == name {
+			return
 		}
 	}
-	return problems
+	t.of[m.ID] = is
+	maps.Copy(t.into, is.files)
+}
+
+// misnamed says which papers have the name of another member than signed them.
+func (t *tray) misnamed() {
+	for _, m := range t.voters.Members {
+		if err := misnamed(t.voters, t.of[m.ID].from, m.ID); err != nil {
+			t.problems = append(t.problems, err)
+		}
+	}
 }
 
 // apart are the files of statements among the ballots: their signatures and their texts.
@@ -61,7 +111,7 @@ func (p Parts) apart(ballots map[string][]byte) (sigs, texts map[string][]byte) 
 	sigs, texts = make(map[string][]byte), make(map[string][]byte)
 	m, err := ParseMotion(p[TextName])
 	for name, raw := range ballots {
-		if isText(name, raw) {
+		if path.Ext(name) == statedText && ballot.IsStatement(raw) {
 			texts[name] = raw
 		} else if tidy, bad := Tidy(raw); err == nil && bad == nil && isStated(tidy, m.City) {
 			sigs[name] = raw
@@ -70,16 +120,18 @@ func (p Parts) apart(ballots map[string][]byte) (sigs, texts map[string][]byte) 
 	return sigs, texts
 }
 
-// holds reports whether a ballot in its one form is over the motion's text, by a key that is not
-// revoked.
-func (p Parts) holds(voters *decision.Council, tidy []byte) bool {
+// rank is 1 for a ballot in its one form that is over the motion's text, by a key that is not
+// revoked, and 0 for any other.
+func (p Parts) rank(voters *decision.Council, tidy []byte) int {
 	m, err := ParseMotion(p[TextName])
 	if err != nil {
-		return false
+		return 0
 	}
 	sig, err := ballot.Parse(tidy)
-	return err == nil && !slices.Contains(voters.Revoked, sig.Key) &&
-		sig.Verify(p[TextName], NamespaceOf(m.City)) == nil
+	if err != nil || slices.Contains(voters.Revoked, sig.Key) || sig.Verify(p[TextName], NamespaceOf(m.City)) != nil {
+		return 0
+	}
+	return 1
 }
 
 // misnamed is an error if a file has the name of another member than signed it.

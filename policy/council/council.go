@@ -9,10 +9,12 @@
 //	allowed_signers     the roster, for ssh-keygen -Y verify
 //	ballots/MEMBER.sig  one signature a member, by ssh-keygen -Y sign -n sluice-vote@CITY
 //	ballots/MEMBER.txt  instead, what a member signed who is against it or abstains, and why
-//	                    (ballot.Statement), and MEMBER.txt.sig, by -n sluice-ballot@CITY
+//	                    (ballot.Statement), and MEMBER.txt.sig, by -n sluice-ballot@CITY;
+//	                    or besides, why a member is for it
 //
 // Only the first sort counts to the quorum; the other is part of the record. A file with both of
-// one member is refused: nobody but the member can say which of the two holds.
+// one member is refused, since nobody but the member can say which of the two holds; so is a reason
+// for a vote without that vote.
 //
 // motion.txt is UTF-8 text: a first line with the format; for each of the city's
 // languages a page in plain words (what is decided, from when, how many must sign,
@@ -143,7 +145,8 @@ type Enacted struct {
 	Packed  []byte // bundle.tar.gz
 	Signers []byte // allowed_signers
 	Ballots []Ballot
-	// Statements are the ballots that are not for the motion, in the roster's order.
+	// Statements are the ballots that are not for the motion, and the reasons of those that are, in the
+	// roster's order.
 	Statements []Statement
 	Policy     *bundle.Policy
 	Changes    []diff.Change

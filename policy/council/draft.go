@@ -116,6 +116,8 @@ type Voter struct {
 	Problem  error // with the ballot for it that is there, or with the two that are
 	// Statement is what a member signed who is not for it; nil for none.
 	Statement *Statement
+	// Reason is what a member signed, beside the ballot for it, to say why; nil for none.
+	Reason *Statement
 	// Misstated is why the statement that is there is none.
 	Misstated error
 }
@@ -148,10 +150,15 @@ func (v Verifier) look(m *decision.Member, r *roster, parts Parts, e *Enacted) V
 		late = refuse(NotInOffice, "%s was not in office on %s, when the motion was made", m.ID,
 			e.Created.In(v.location(e)).Format(time.DateOnly))
 	}
+	var said *Statement
 	if parts[BallotsName+m.ID+statedText] != nil {
-		if voter.Statement, voter.Misstated = r.stated(m.ID, parts, e); voter.Misstated == nil && late != nil {
-			voter.Statement, voter.Misstated = nil, late
+		if said, voter.Misstated = r.stated(m.ID, parts, e); voter.Misstated == nil && late != nil {
+			said, voter.Misstated = nil, late
 		}
+	}
+	reason := said != nil && said.Choice == ballot.For
+	if !reason {
+		voter.Statement = said
 	}
 	if file, ok := parts[BallotsName+m.ID+".sig"]; ok {
 		if _, voter.Problem = r.one(m.ID, file, e); voter.Problem == nil {
@@ -161,6 +168,12 @@ func (v Verifier) look(m *decision.Member, r *roster, parts Parts, e *Enacted) V
 			voter.Problem = twoMinds(m.ID)
 		}
 		voter.Signed = voter.Problem == nil
+	}
+	switch {
+	case reason && voter.Signed:
+		voter.Reason = said
+	case reason:
+		voter.Misstated = unvoted(m.ID)
 	}
 	return voter
 }

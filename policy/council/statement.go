@@ -1,10 +1,7 @@
 package council
 
 import (
-	"bytes"
-	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -18,8 +15,8 @@ const (
 	statedSig  = ".txt.sig"
 )
 
-// Statement is one member's verified ballot that is not for the motion: it is public, and
-// counts to no quorum.
+// Statement is one member's verified ballot that is not for the motion, or the reason of one that is:
+// it is public, and counts to no quorum.
 type Statement struct {
 	ballot.Statement
 	Member, Name string
@@ -33,7 +30,8 @@ func (s *Statement) Files() map[string][]byte {
 	return map[string][]byte{s.Member + statedText: s.Signed, s.Member + statedSig: s.Raw}
 }
 
-// StatementOf is the text for a member who is against a motion, or abstains.
+// StatementOf is the text for a member who is against a motion, or abstains, or says why they vote
+// for it.
 func StatementOf(text []byte, choice ballot.Choice, reason string) (ballot.Statement, error) {
 	m, err := ParseMotion(text)
 	if err != nil {
@@ -79,25 +77,33 @@ func (p Parts) whole() error {
 	return nil
 }
 
-// statements verifies every statement that is there. Who is for the motion as well has said two
-// things, and no gateway chooses between them.
+// statements verifies every statement that is there. Who is for the motion and against it as well
+// has said two things, and no gateway chooses between them; a reason for a vote comes with that vote.
 func (v Verifier) statements(e *Enacted, r *roster, parts Parts, strict bool) error {
 	for _, name := range parts.stated() {
-		if _, both := parts[BallotsName+name+".sig"]; both {
-			return twoMinds(name)
-		}
 		s, err := r.stated(name, parts, e)
-		if err == nil && strict && !(Ballot{Raw: s.Raw}).tidy() {
-			err = refuse(BadSignature, "ballots/%s is not in the one form that gateways take; make the file anew "+
-				"with sluice motion enact", name+statedSig)
-		}
 		if err != nil {
 			return err
+		}
+		_, voted := parts[BallotsName+name+".sig"]
+		switch {
+		case voted && s.Choice != ballot.For:
+			return twoMinds(name)
+		case !voted && s.Choice == ballot.For:
+			return unvoted(name)
+		case strict && !(Ballot{Raw: s.Raw}).tidy():
+			return refuse(BadSignature, "ballots/%s is not in the one form that gateways take; make the file anew "+
+				"with sluice motion enact", name+statedSig)
 		}
 		e.Statements = append(e.Statements, *s)
 	}
 	slices.SortStableFunc(e.Statements, func(a, b Statement) int { return r.rank(a.Member) - r.rank(b.Member) })
 	return nil
+}
+
+func unvoted(member string) error {
+	return refuse(WrongParts, "%s has signed why they are for the motion, and not motion.txt; only that is a vote",
+		member)
 }
 
 func twoMinds(member string) error {
@@ -148,58 +154,39 @@ func isStated(file []byte, city string) bool {
 	return err == nil && sig.Namespace == ballot.StatementNamespace(city)
 }
 
-// collectStatements adds statements by whoever signed them, each with its text, which is found by
-// what was signed. Of two by one member the one that holds counts, or else the first: what was signed
-// about another motion, or with a key that is lost, hides none. It does not hide a vote for the motion.
-func (p Parts) collectStatements(voters *decision.Council, sigs, texts map[string][]byte) (problems []error) {
-	used, by := make(map[string]bool), make(map[string]string) // by is the file of each member's
+// collectStatements takes statements by whoever signed them, each with its text, which is found by
+// what was signed; used are those texts.
+func (p Parts) collectStatements(
+	voters *decision.Council, sigs, texts map[string][]byte,
+) (t *tray, used map[string]bool) {
+	t, used = newTray(p, voters), make(map[string]bool)
 	for _, name := range slices.Sorted(maps.Keys(sigs)) {
-		tidy, err := Tidy(sigs[name])
-		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", name, err))
-			continue
-		}
-		m, err := Who(voters, tidy)
-		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", name, err))
-			continue
-		}
-		from := signedText(name, tidy, texts)
-		used[from] = true
-		if from == "" {
-			problems = append(problems, refuse(BadSignature,
-				"%s: the text that it signs is not here; put it beside it, as %s", name, m.ID+statedText))
-			continue
-		}
-		text, sig := BallotsName+m.ID+statedText, BallotsName+m.ID+statedSig
-		if p[text] != nil {
-			second := refuse(Twice, "%s has signed already; one ballot counts", m.ID)
-			if p.about(voters, p[text], p[sig]) || !p.about(voters, texts[from], tidy) {
-				problems = append(problems, fmt.Errorf("%s: %w", name, second))
-				continue
+		t.take(name, sigs[name], func(member string, tidy []byte) (paper, error) {
+			from := signedText(name, tidy, texts)
+			used[from] = true
+			if from == "" {
+				return paper{}, refuse(BadSignature,
+					"%s: the text that it signs is not here; put it beside it, as %s", name, member+statedText)
 			}
-			problems = append(problems, fmt.Errorf("%s: %w", by[m.ID], second))
-		}
-		p[text], p[sig], by[m.ID] = texts[from], tidy, name
+			files := Parts{BallotsName + member + statedText: texts[from], BallotsName + member + statedSig: tidy}
+			return paper{rank: p.statedRank(voters, texts[from], tidy), files: files}, nil
+		})
 	}
-	for _, m := range voters.Members {
-		if err := misnamed(voters, by[m.ID], m.ID); err != nil {
-			problems = append(problems, err)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(texts)) {
-		if !used[name] && strings.HasPrefix(name, BallotsName) {
-			problems = append(problems, fmt.Errorf(
-				"%s: nobody has signed it; the signature belongs beside it, as %s.sig", name, path.Base(name)))
-		}
-	}
-	return problems
+	t.misnamed()
+	return t, used
 }
 
-// about reports whether a signed statement is about this motion, by a key that is not revoked.
-func (p Parts) about(voters *decision.Council, text, file []byte) bool {
+// statedRank is that of a signed statement: 2 if it is not for this motion, 1 if it is a reason for
+// a vote, and 0 if it is about another motion or by a revoked key.
+func (p Parts) statedRank(voters *decision.Council, text, file []byte) int {
 	s, sig, err := ballot.ReadStatement(text, file)
-	return err == nil && s.Text == Sum(p[TextName]) && !slices.Contains(voters.Revoked, sig.Key)
+	switch {
+	case err != nil || s.Text != Sum(p[TextName]) || slices.Contains(voters.Revoked, sig.Key):
+		return 0
+	case s.Choice == ballot.For:
+		return 1
+	}
+	return 2
 }
 
 // signedText is the name of the text that a signature is over, the one of its own name first;
@@ -214,9 +201,4 @@ func signedText(name string, file []byte, texts map[string][]byte) string {
 		}
 	}
 	return ""
-}
-
-// isText reports whether a file among the ballots is meant as the text of one.
-func isText(name string, raw []byte) bool {
-	return path.Ext(name) == statedText && bytes.HasPrefix(raw, []byte("Sluice ballot, "))
 }

@@ -192,3 +192,59 @@ func TestNoStatementHidesAnother(t *testing.T) {
 		}
 	}
 }
+
+// TestAReasonIsNoVote: a reason goes into the record beside the vote that it is of, and is one more
+// of nothing: not without that vote, not in its place, and never beside a ballot against.
+func TestAReasonIsNoVote(t *testing.T) {
+	c := newChamber(t)
+	first := c.founded()
+	v := c.verifier(first)
+	three := func() council.Parts { return c.motion(first, "anna", "carla", "dani") }
+	text := three()["motion.txt"]
+	said, sig := c.stated("emma", text, ballot.For, "The school asked for it.")
+	vote := c.sign("emma", "sluice-vote@vila", text)
+	no, noSig := c.stated("emma", text, ballot.Against, "no")
+	for name, x := range map[string]struct {
+		ballots                  map[string][]byte
+		signed, against, reasons int
+		code                     council.Code // of a gateway, by the files as they were collected
+	}{
+		"vote and reason": {map[string][]byte{"ballots/why.txt": said, "ballots/why.txt.sig": sig,
+			"ballots/e.sig": vote}, 4, 0, 1, ""},
+		"a reason alone": {map[string][]byte{"ballots/why.txt": said, "ballots/why.txt.sig": sig}, 3, 0, 0,
+			council.WrongParts},
+		"its signature as the vote": {map[string][]byte{"ballots/emma.sig": sig}, 3, 0, 0, council.TooFew},
+		"over the text of a vote": {map[string][]byte{"ballots/e.txt": said,
+			"ballots/e.txt.sig": c.sign("emma", "sluice-vote@vila", said)}, 3, 0, 0, council.BadSignature},
+		"with a vote against": {map[string][]byte{"ballots/a.txt": said, "ballots/a.txt.sig": sig,
+			"ballots/z.txt": no, "ballots/z.txt.sig": noSig}, 3, 1, 0, council.TooFew},
+		"and a vote against, and one for": {map[string][]byte{"ballots/a.txt": said, "ballots/a.txt.sig": sig,
+			"ballots/z.txt": no, "ballots/z.txt.sig": noSig, "ballots/e.sig": vote}, 3, 1, 0, council.Twice},
+	} {
+		parts := three()
+		parts.Collect(first.Policy.Council, x.ballots)
+		file := must(parts.File())
+		e, err := v.Verify(file)
+		if err != nil && council.CodeOf(err) != x.code || err == nil && x.code != "" {
+			t.Errorf("%s: a gateway says %v; want %s", name, err, x.code)
+		}
+		if err == nil && (len(e.Statements) != x.reasons || len(e.Ballots) != x.signed) {
+			t.Errorf("%s: %d statements, %d ballots", name, len(e.Statements), len(e.Ballots))
+		}
+		s, reasons := must(v.Count(parts)), 0
+		for _, m := range s.Members {
+			if m.Reason != nil {
+				reasons++
+			}
+		}
+		if s.Signed != x.signed || s.Against != x.against || s.Abstained != 0 || reasons != x.reasons {
+			t.Errorf("%s: %d signed, %d against, %d abstain, %d reasons", name, s.Signed, s.Against, s.Abstained,
+				reasons)
+		}
+		// What the clerk's program leaves in the file is what gateways take, or too few.
+		parts.Sift(s)
+		if _, err := v.Verify(must(parts.File())); err != nil && council.CodeOf(err) != council.TooFew {
+			t.Errorf("%s: sifted, a gateway says %v", name, err)
+		}
+	}
+}

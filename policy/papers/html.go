@@ -114,13 +114,10 @@ func (p *Papers) people(l explain.Lang) table {
 	for _, m := range p.Standing.Members {
 		switch {
 		case m.Signed:
-			t.Rows = append(t.Rows, []string{m.Name, say(l, "for"), p.Fingerprints[m.ID]})
+			t.Rows = append(t.Rows, []string{m.Name, say(l, "for"), because(m.Reason, p.Fingerprints[m.ID])})
 		case m.Statement != nil:
-			detail := m.Statement.Fingerprint
-			if m.Statement.Reason != "" {
-				detail = "«" + m.Statement.Reason + "» " + detail
-			}
-			t.Rows = append(t.Rows, []string{m.Name, stated(l, m.Statement.Choice), detail})
+			t.Rows = append(t.Rows, []string{m.Name, stated(l, m.Statement.Choice),
+				because(m.Statement, m.Statement.Fingerprint)})
 		case m.Problem != nil || m.Misstated != nil:
 			t.Rows = append(t.Rows, []string{m.Name, say(l, "invalid"), ""})
 		default:

@@ -32,10 +32,14 @@ func (p *Papers) Mail(l explain.Lang) []byte {
 	line("")
 	line(say(l, "mail.back", "motion.txt.sig"))
 	line("")
+	line(say(l, "mail.reason"))
+	line("")
+	b.WriteString(p.ballotLines(l, ballot.For))
+	line("")
 	line(heading(say(l, "mail.against")))
 	line(say(l, "mail.otherwise"))
 	line("")
-	b.WriteString(p.ballotLines(l))
+	b.WriteString(p.ballotLines(l, ballot.Against))
 	line("")
 	line(say(l, "mail.both", "against.txt", "against.txt.sig"))
 	line("")
@@ -46,13 +50,13 @@ func (p *Papers) Mail(l explain.Lang) []byte {
 	return []byte(b.String())
 }
 
-// ballotLines are what a member types who is against. What stands between the two lines END is the
-// text, byte for byte.
-func (p *Papers) ballotLines(l explain.Lang) string {
-	s := ballot.Statement{City: p.City, Motion: p.ID, Text: council.Sum(p.Text), Choice: ballot.Against,
+// ballotLines are what a member types who is against, or says why they are for it. What stands between
+// the two lines END is the text, byte for byte.
+func (p *Papers) ballotLines(l explain.Lang, choice ballot.Choice) string {
+	s := ballot.Statement{City: p.City, Motion: p.ID, Text: council.Sum(p.Text), Choice: choice,
 		Reason: say(l, "mail.why")}
-	return fmt.Sprintf("cat > against.txt <<'END'\n%sEND\nssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n %s against.txt\n",
-		s.Bytes(), ballot.StatementNamespace(p.City))
+	return fmt.Sprintf("cat > %[3]s.txt <<'END'\n%[1]sEND\nssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n %[2]s %[3]s.txt\n",
+		s.Bytes(), ballot.StatementNamespace(p.City), choice)
 }
 
 func heading(title string) string {

@@ -128,11 +128,15 @@ func TestPapersSayTheVote(t *testing.T) {
 func TestTheLettersLinesAreABallot(t *testing.T) {
 	p := open(t, desk(t), now)
 	for l := range explain.Languages {
-		_, rest, _ := strings.Cut(string(p.Mail(explain.Lang(l))), "<<'END'\n")
-		text, _, _ := strings.Cut(rest, "END\n")
-		s, err := ballot.ParseStatement([]byte(text))
-		if err != nil || s.Text != council.Sum(p.Text) || s.Choice != ballot.Against || s.Reason == "" {
-			t.Errorf("%q is %+v (%v)", text, s, err)
+		rest := string(p.Mail(explain.Lang(l)))
+		for _, choice := range []ballot.Choice{ballot.For, ballot.Against} {
+			text := ""
+			_, rest, _ = strings.Cut(rest, "<<'END'\n")
+			text, rest, _ = strings.Cut(rest, "END\n")
+			s, err := ballot.ParseStatement([]byte(text))
+			if err != nil || s.Text != council.Sum(p.Text) || s.Choice != choice || s.Reason == "" {
+				t.Errorf("%q is %+v (%v)", text, s, err)
+			}
 		}
 	}
 }

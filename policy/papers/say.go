@@ -6,6 +6,7 @@ import (
 	"sluice/internal/civil"
 	"sluice/internal/locales"
 	"sluice/policy/ballot"
+	"sluice/policy/council"
 	"sluice/policy/explain"
 )
 
@@ -31,4 +32,12 @@ func stated(l explain.Lang, c ballot.Choice) string {
 		return say(l, "against")
 	}
 	return say(l, "abstains")
+}
+
+// because is a member's reason, where there is one, before the fingerprint of their key.
+func because(s *council.Statement, key string) string {
+	if s == nil || s.Reason == "" {
+		return key
+	}
+	return "«" + s.Reason + "» " + key
 }

@@ -77,11 +77,12 @@
     return "-----BEGIN SSH SIGNATURE-----\n" + base64(blob).replace(/.{1,70}/g, "$&\n") + "-----END SSH SIGNATURE-----\n";
   }
 
-  // statement is the text of a ballot that is not for the motion (policy/ballot).
+  // statement is the text of a ballot that is not for the motion, or of the reason of one that is (policy/ballot).
   function statement(choice, reason) {
     if (/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(reason)) throw new Error(d.badReason);
-    return `Sluice ballot, format 1\n\nCity: ${d.city}\nMotion: ${d.motion}\nText: sha256:${d.sum}\nChoice: ${choice}\n` +
-      (reason ? `Reason: ${reason}\n` : "");
+    const about = `City: ${d.city}\nMotion: ${d.motion}\nText: sha256:${d.sum}\n`, because = reason ? `Reason: ${reason}\n` : "";
+    if (choice === "for") return `Sluice reason, format 1\n\n${about}${because}`;
+    return `Sluice ballot, format 1\n\n${about}Choice: ${choice}\n${because}`;
   }
 
   function tell(text, links = []) {
@@ -105,12 +106,12 @@
     const text = new Uint8Array(await (await fetch(d.text)).arrayBuffer());
     const sum = Array.from(new Uint8Array(await crypto.subtle.digest("SHA-256", text)), (b) => b.toString(16).padStart(2, "0")).join("");
     if (sum !== d.sum) throw new Error(d.changed);
-    const choice = form.elements.choice.value, body = new FormData(), files = [];
+    const choice = form.elements.choice.value, reason = document.getElementById("why").value.trim();
+    const body = new FormData(), files = [];
     try {
-      if (choice === "for") {
-        files.push(["motion.txt.sig", await signature(file, text, d.vote)]);
-      } else {
-        const said = statement(choice, document.getElementById("why").value.trim());
+      if (choice === "for") files.push(["motion.txt.sig", await signature(file, text, d.vote)]);
+      if (choice !== "for" || reason) {
+        const said = statement(choice, reason);
         files.push([choice + ".txt", said], [choice + ".txt.sig", await signature(file, bytes(said), d.statement)]);
       }
     } finally { file.fill(0); }
@@ -128,11 +129,6 @@
     form.reset();
     tell(d.done, files);
   }
-
-  // Only a ballot that is not for the motion has a reason: nobody writes one that would be left out.
-  const why = document.getElementById("why");
-  form.addEventListener("change", () => { why.disabled = form.elements.choice.value === "for"; });
-  form.addEventListener("reset", () => { why.disabled = false; });
 
   form.addEventListener("submit", async (e) => {
     e.preventDefault();

@@ -92,11 +92,12 @@ func (a *Assembly) Sign(motion string, who ...string) {
 	}
 }
 
-// Against is what a member does who is against a motion, and says why.
-func (a *Assembly) Against(motion, who, reason string) {
+// Says is what a member does who is against a motion, or for it, and says why; the vote for it is
+// signed apart.
+func (a *Assembly) Says(motion, who, choice, reason string) {
 	a.T.Helper()
-	a.Must(Sluice, "motion", "ballot", motion, "--against", "--reason", reason)
-	text := a.Path("motions", motion, "against.txt")
+	a.Must(Sluice, "motion", "ballot", motion, "--"+choice, "--reason", reason)
+	text := a.Path("motions", motion, choice+".txt")
 	a.Must("ssh-keygen", "-q", "-Y", "sign", "-f", a.Path("keys", who), "-n", "sluice-ballot@smallville", text)
 	for _, end := range []string{"", ".sig"} {
 		if err := os.Rename(text+end, a.Path("motions", motion, "ballots", who+".txt"+end)); err != nil {

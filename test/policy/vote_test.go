@@ -43,9 +43,10 @@ func TestAVote(t *testing.T) {
 		!strings.Contains(out, "1 more") {
 		t.Errorf("three signatures: %v\n%s", err, out)
 	}
-	a.Against("founding", harness.Members[6], "Nobody has <asked> the street.")
+	a.Says("founding", harness.Members[6], "against", "Nobody has <asked> the street.")
+	a.Says("founding", harness.Members[3], "for", "The school asked.") // and has not voted yet
 	if out, err := a.Try(harness.Sluice, "motion", "enact", "founding"); err == nil || !strings.Contains(out, "V04") {
-		t.Errorf("a ballot against counts to the quorum: %v\n%s", err, out)
+		t.Errorf("a ballot against, or a reason, counts to the quorum: %v\n%s", err, out)
 	}
 	a.Sign("founding", harness.Members[3])
 	a.Must(harness.Sluice, "motion", "status", "founding")
@@ -190,14 +191,15 @@ func checkPages(a *harness.Assembly, c *harness.City) {
 func checkAgainst(a *harness.Assembly, c *harness.City) {
 	a.T.Helper()
 	_, _, page := harness.Get(a.T, c.Opendata+"/decisions/1")
-	if !bytes.Contains(page, []byte("<q>Nobody has &lt;asked&gt; the street.</q>")) {
-		a.T.Errorf("the page does not say who was against, and why:\n%s", page)
+	if !bytes.Contains(page, []byte("<q>Nobody has &lt;asked&gt; the street.</q>")) ||
+		!bytes.Contains(page, []byte("<td>For it</td><td><q>The school asked.</q>")) {
+		a.T.Errorf("the page does not say who was for it and against, and why:\n%s", page)
 	}
 	command := regexp.MustCompile(`ssh-keygen -Y verify -f statement_signers [^\n]*?\.txt\b[^<\n]*`).
 		FindString(strings.ReplaceAll(string(page), "&lt;", "<"))
-	member := harness.Members[6]
+	reasoned, member := harness.Members[3], harness.Members[6]
 	down := a.T.TempDir()
-	text := "ballots/" + member + ".txt"
+	text := "ballots/" + reasoned + ".txt"
 	for _, name := range []string{"statement_signers", text, text + ".sig"} {
 		status, _, raw := harness.Get(a.T, c.Opendata+"/decisions/1/"+name)
 		if status != http.StatusOK {
@@ -205,13 +207,13 @@ func checkAgainst(a *harness.Assembly, c *harness.City) {
 		}
 		harness.Write(a.T, filepath.Join(down, filepath.Base(name)), string(raw))
 	}
-	cmd := exec.Command("sh", "-c", strings.SplitN(command, ".sig", 2)[0]+".sig < "+member+".txt")
+	cmd := exec.Command("sh", "-c", strings.SplitN(command, ".sig", 2)[0]+".sig < "+reasoned+".txt")
 	cmd.Dir = down
 	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "Good") {
 		a.T.Errorf("%s: %v\n%s", command, err, out)
 	}
 	out := a.Must(harness.Sluice, "verify", c.Opendata)
-	if !strings.Contains(out, "2 ballots that were not for a motion") ||
+	if !strings.Contains(out, "4 statements beside the votes") ||
 		!strings.Contains(out, " votes for motions, ") {
 		a.T.Errorf("verify says\n%s", out)
 	}

@@ -100,14 +100,15 @@ func TestABallotInTheBrowser(t *testing.T) {
 	ballots := filepath.Join(dir, "motions", "first", "ballots")
 	for _, b := range []struct{ who, file, over, space string }{
 		{"anna", "anna.sig", text, "sluice-vote@portalba"},
+		{"anna", "anna.txt.sig", filepath.Join(ballots, "anna.txt"), "sluice-ballot@portalba"},
 		{"bru", "bru.txt.sig", filepath.Join(ballots, "bru.txt"), "sluice-ballot@portalba"},
 	} {
 		got := harness.Read(t, filepath.Join(ballots, b.file))
 		over := filepath.Join(t.TempDir(), "over")
 		harness.Write(t, over, harness.Read(t, b.over))
 		harness.Run(t, "ssh-keygen", "-q", "-Y", "sign", "-f", filepath.Join(keys, b.who), "-n", b.space, over)
-		if want := harness.Read(t, over+".sig"); got != want ||
-			harness.Read(t, filepath.Join(keys, b.who+".downloaded")) != want {
+		downloaded := harness.Read(t, filepath.Join(keys, b.who+".downloaded")) // the last of what they signed
+		if want := harness.Read(t, over+".sig"); got != want || b.over != text && downloaded != want {
 			t.Errorf("%s's ballot is\n%s\nand ssh-keygen's\n%s", b.who, got, want)
 		}
 		signers := filepath.Join(t.TempDir(), "signers")
@@ -120,8 +121,11 @@ func TestABallotInTheBrowser(t *testing.T) {
 		}
 	}
 	harness.Want(t, harness.Read(t, filepath.Join(ballots, "bru.txt")), `(?m)^Reason: Massa poc: l'any que ve, així no\.$`)
+	harness.Want(t, harness.Read(t, filepath.Join(ballots, "anna.txt")), `^Sluice reason, format 1\n`,
+		`(?m)^Reason: Ho va demanar l'escola\.$`)
 	if code, out := harness.Verb(t, "motion", "show", "--dir", dir); code != 0 ||
-		!strings.Contains(out, "signed by Anna and Carla") || !strings.Contains(out, "against: Bru: Massa poc") {
+		!strings.Contains(out, "signed by Anna and Carla") || !strings.Contains(out, "for it: Anna: Ho va demanar") ||
+		!strings.Contains(out, "against: Bru: Massa poc") {
 		t.Errorf("motion show ends with %d\n%s", code, out)
 	}
 	if !strings.Contains(harness.Read(t, sent), "BEGIN SSH SIGNATURE") {
