@@ -88,7 +88,7 @@ func (f *form) add(g group) {
 		}
 	}
 	g.Legend = say(f.l, f.room+".group."+g.Key)
-	if help, ok := sentences()[f.l.String()][f.room+".about."+g.Key]; ok && g.Help == "" {
+	if help, ok := textOf(f.l, f.room+".about."+g.Key); ok && g.Help == "" {
 		g.Help = help
 	}
 	f.groups = append(f.groups, g)
