@@ -75,16 +75,21 @@ func (c *checker) statements(d *books.Decision) error {
 		case sig.Key.Fingerprint() != s.Key || !signs(signers, s.Member, sig.Key):
 			c.problem("decision %s: the statement of %s is not signed with a key of theirs", d.ID, s.Member)
 		}
-		voted := slices.ContainsFunc(d.Votes, func(v books.Vote) bool { return v.Member == s.Member })
-		switch reason := s.Choice == string(ballot.For); {
-		case voted && !reason:
-			c.problem("decision %s: %s is said to be for it, and has signed that they are not", d.ID, s.Member)
-		case !voted && reason:
-			c.problem("decision %s: %s has signed why they are for it, and no vote", d.ID, s.Member)
-		}
+		c.besideVotes(d, s)
 		c.Statements++
 	}
 	return nil
+}
+
+// besideVotes: a reason stands beside its member's vote, and any other statement beside none.
+func (c *checker) besideVotes(d *books.Decision, s books.Statement) {
+	voted := slices.ContainsFunc(d.Votes, func(v books.Vote) bool { return v.Member == s.Member })
+	switch reason := s.Choice == string(ballot.For); {
+	case voted && !reason:
+		c.problem("decision %s: %s is said to be for it, and has signed that they are not", d.ID, s.Member)
+	case !voted && reason:
+		c.problem("decision %s: %s has signed why they are for it, and no vote", d.ID, s.Member)
+	}
 }
 
 // sameSigners: whoever verifies a statement by hand takes statement_signers, which must have nobody

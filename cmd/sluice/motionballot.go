@@ -43,8 +43,8 @@ func motionBallot(dir *string) *cobra.Command {
 				}
 			}
 			if len(choices) != 1 {
-				return &usageError{"give --against or --abstain; who is for the motion signs motion.txt, and can give " +
-					"a reason by --for"}
+				return &usageError{"give --against or --abstain; who is for the motion signs motion.txt, and can " +
+					"give a reason by --for"}
 			}
 			return writeBallot(cmd.OutOrStdout(), v, workspace.Dir(*dir), args[0], choices[0], reason)
 		},

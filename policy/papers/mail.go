@@ -55,8 +55,9 @@ func (p *Papers) Mail(l explain.Lang) []byte {
 func (p *Papers) ballotLines(l explain.Lang, choice ballot.Choice) string {
 	s := ballot.Statement{City: p.City, Motion: p.ID, Text: council.Sum(p.Text), Choice: choice,
 		Reason: say(l, "mail.why")}
-	return fmt.Sprintf("cat > %[3]s.txt <<'END'\n%[1]sEND\nssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n %[2]s %[3]s.txt\n",
-		s.Bytes(), ballot.StatementNamespace(p.City), choice)
+	return fmt.Sprintf("cat > %[3]s.txt <<'END'\n%[1]sEND\n"+
+		"ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n %[2]s %[3]s.txt\n", s.Bytes(),
+		ballot.StatementNamespace(p.City), choice)
 }
 
 func heading(title string) string {
