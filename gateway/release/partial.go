@@ -39,63 +39,96 @@ func NewPartial(stream *plan.Stream, policy string, start, end time.Time, parts 
 // Key names the stream and window.
 func (p Partial) Key() Key { return Key{p.stream.ID, p.start} }
 
-// Missing stands for what another machine has of the same window, and could not say in time: the window
-// is a gap then, for a public reason.
-func (p Partial) Missing(gap string) Partial {
-	p.parts, p.gap = make([]Part, len(p.parts)), gap
-	for i := range p.parts {
-		p.parts[i] = NewPart(p.stream)
-	}
-	if p.epoch != nil {
-		p.epoch = &Epoch{}
-	}
-	return p
-}
-
 // errApart says that partials are not of one window.
 var errApart = errors.New("release: partials of different windows, plans or policies do not add up")
 
-// AddUp makes the batch of a window from the partials of all machines, each of which it has
-// once. Where one has a gap the window has it: less than all is no number.
-func AddUp(list []Partial) (Batch, error) {
-	if len(list) == 0 {
-		return Batch{}, errApart
-	}
-	first := list[0]
-	whole := make([]Part, len(first.parts))
-	for i := range whole {
-		whole[i] = NewPart(first.stream)
-	}
-	var epoch *Epoch
-	gap := ""
-	for _, p := range list {
-		if p.stream.Digest != first.stream.Digest || p.policy != first.policy || !p.start.Equal(first.start) ||
-			!p.end.Equal(first.end) || (p.epoch == nil) != (first.epoch == nil) {
-			return Batch{}, errApart
-		}
-		if gap == "" {
-			gap = p.gap
-		}
-		for i := range whole {
-			whole[i].Add(p.parts[i])
+// Total is a window's partials of several machines, added up one by one. The zero value has none.
+type Total struct {
+	of Partial // with the sums of all
+	n  int
+}
+
+// Add adds the partial of a machine that has added none. One that is not of the same window, plan and policy is
+// refused.
+func (t *Total) Add(p Partial) error {
+	if t.n == 0 {
+		t.of = p
+		t.of.parts = make([]Part, len(p.parts))
+		for i := range t.of.parts {
+			t.of.parts[i] = NewPart(p.stream)
 		}
 		if p.epoch != nil {
-			if epoch == nil {
-				epoch = &Epoch{Known: true}
-			}
-			epoch.add(p.epoch)
+			t.of.epoch = &Epoch{Known: true}
 		}
 	}
-	cells := make([]Sums, len(whole))
-	for i, p := range whole {
-		if gap != "" {
-			p = NewPart(first.stream)
-			p.Registered = whole[i].Registered
+	of := &t.of
+	if p.stream.Digest != of.stream.Digest || p.policy != of.policy || !p.start.Equal(of.start) ||
+		!p.end.Equal(of.end) || (p.epoch == nil) != (of.epoch == nil) {
+		return errApart
+	}
+	t.n++
+	if of.gap == "" {
+		of.gap = p.gap
+	}
+	for i := range of.parts {
+		of.parts[i].Add(p.parts[i])
+	}
+	if p.epoch != nil {
+		of.epoch.add(p.epoch)
+	}
+	return nil
+}
+
+// Miss makes the window a gap, for a public reason: a machine has not said what it has of it.
+func (t *Total) Miss(reason string) {
+	if t.of.gap == "" {
+		t.of.gap = reason
+	}
+	if t.of.epoch != nil {
+		t.of.epoch.add(&Epoch{})
+	}
+}
+
+// Size is about how many bytes of memory it takes.
+func (t *Total) Size() (bytes int) {
+	const cell, measure, slot = 112, 96, 24
+	for i := range t.of.parts {
+		bytes += cell
+		for _, sums := range t.of.parts[i].Total {
+			bytes += measure + slot*len(sums)
+		}
+	}
+	return bytes
+}
+
+// Batch is the window. Where one machine has a gap the window has it: less than all is no number. It is for who has
+// added something, and adds nothing after.
+func (t *Total) Batch() Batch {
+	of := &t.of
+	cells := make([]Sums, len(of.parts))
+	for i, p := range of.parts {
+		if of.gap != "" {
+			registered := p.Registered
+			p = NewPart(of.stream)
+			p.Registered = registered
 		}
 		cells[i] = p.Sums()
 	}
-	b := NewBatch(first.stream, first.policy, first.start, first.end, cells, gap)
-	return b.WithEpoch(epoch), nil
+	return NewBatch(of.stream, of.policy, of.start, of.end, cells, of.gap).WithEpoch(of.epoch)
+}
+
+// AddUp makes the batch of a window from the partials of all machines, each of which it has once.
+func AddUp(list []Partial) (Batch, error) {
+	var t Total
+	for _, p := range list {
+		if err := t.Add(p); err != nil {
+			return Batch{}, err
+		}
+	}
+	if t.n == 0 {
+		return Batch{}, errApart
+	}
+	return t.Batch(), nil
 }
 
 // add adds what another machine has counted of an epoch. What one does not know, none does.

@@ -3,10 +3,8 @@ package parts
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
-	"slices"
 	"time"
 
 	"sluice/gateway/cluster/engine"
@@ -14,15 +12,13 @@ import (
 	"sluice/plan"
 )
 
-// reasonPartition is the public reason of a gap that a partition is the cause of.
-const reasonPartition = "partition_away"
-
-// mostOpen bounds the windows of which parts are waited for.
-const mostOpen = 4096
+// trimEvery is how often what was released is taken out of the log.
+const trimEvery = 10 * time.Second
 
 func gone(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
-// Collector adds up what partitions have written.
+// Collector adds up what partitions have written. What was released it takes out of the log: all that stands before the
+// first part of a window that was not.
 type Collector struct {
 	Log        *engine.Log
 	Keys       Keys
@@ -31,16 +27,17 @@ type Collector struct {
 	Plan func(digest string) *plan.Stream
 	// Resume is, for each stream, where the last released window ended: what was before is done.
 	Resume map[string]time.Time
-	// Wait is how long a window waits for a partition after another one has said its part.
+	// Wait is how long a window waits for a partition after another one has said its part. While keys for what a
+	// partition has said are on their way it waits for those.
 	Wait   time.Duration
 	Now    func() time.Time
 	Logger *slog.Logger
 }
 
-// open is a window of which not all parts are there.
-type open struct {
-	parts map[int]release.Partial
-	since time.Time
+// read is an entry that has come, or why none does.
+type read struct {
+	entry engine.Entry
+	err   error
 }
 
 // Run hands over the windows that are whole, or gaps, one after the other, until ctx ends: the next one when the key of
@@ -48,15 +45,11 @@ type open struct {
 func (c *Collector) Run(ctx context.Context, out chan<- release.Batch, done <-chan release.Key) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	type read struct {
-		entry engine.Entry
-		err   error
-	}
 	entries := make(chan read)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		for e, err := range c.Log.Follow(ctx, "part.*.*.*", 1) {
+		for e, err := range c.Log.Follow(ctx, all, 1) {
 			select {
 			case entries <- read{e, err}:
 			case <-ctx.Done():
@@ -65,29 +58,25 @@ func (c *Collector) Run(ctx context.Context, out chan<- release.Batch, done <-ch
 		}
 	}()
 	defer func() { stop(); <-ended }()
-	late := time.NewTicker(time.Second)
-	defer late.Stop()
-	s := sums{Collector: c, open: make(map[release.Key]*open), done: make(map[string]time.Time)}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	s := newSums(c)
 	for {
 		var ready []release.Batch
+		var err error
 		select {
 		case <-ctx.Done():
 			return nil
 		case r := <-entries:
-			if r.err != nil {
-				return r.err
+			if err = r.err; err == nil {
+				ready, err = s.take(r.entry)
 			}
-			b, err := s.take(ctx, r.entry)
-			if err != nil {
-				return err
-			}
-			ready = b
-		case <-late.C:
-			b, err := s.late()
-			if err != nil {
-				return err
-			}
-			ready = b
+		case <-tick.C: // all that was handed over before is released
+			c.trim(ctx, s)
+			ready, err = s.look(ctx)
+		}
+		if err != nil {
+			return err
 		}
 		for _, b := range ready {
 			select {
@@ -104,119 +93,15 @@ func (c *Collector) Run(ctx context.Context, out chan<- release.Batch, done <-ch
 	}
 }
 
-// sums are the windows that parts have come of.
-type sums struct {
-	*Collector
-	open map[release.Key]*open
-	done map[string]time.Time // by stream, the start of the last window that was handed over
-}
-
-// take takes one entry, and returns the window that is whole with it.
-func (s *sums) take(ctx context.Context, e engine.Entry) ([]release.Batch, error) {
-	var epoch int64
-	var partition int
-	var name string
-	if n, err := fmt.Sscanf(e.Subject, "part.%d.%d.%s", &epoch, &partition, &name); n != 3 || err != nil ||
-		partition < 0 || partition >= s.Partitions {
-		return nil, nil
-	}
-	waiting, cancel := context.WithTimeout(ctx, s.Wait)
-	defer cancel()
-	key, err := await(waiting, s.Keys, epoch, partition)
-	if err != nil && ctx.Err() == nil {
-		s.Logger.Warn("a partition's part of a window cannot be read: its keys are not there", "partition", partition)
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer clear(key)
-	seal, err := sealOf(key)
-	if err != nil {
-		return nil, err
-	}
-	p, err := release.OpenPartial(seal, e.Subject, e.Body, s.Plan)
-	if errors.Is(err, release.ErrPlan) {
-		return nil, err // the next start knows more: to go on would make a gap of it
-	}
-	if err != nil {
-		s.Logger.Warn("an entry is no part of a window; it is left out", "partition", partition)
-		return nil, nil
-	}
-	k := p.Key()
-	if last, ok := s.done[k.Stream]; ok && !k.Start.After(last) || k.Start.Before(s.Resume[k.Stream]) {
-		return nil, nil // it is done
-	}
-	w := s.open[k]
-	if w == nil {
-		if len(s.open) >= mostOpen {
-			return nil, fmt.Errorf("more than %d windows wait for partitions", mostOpen)
-		}
-		w = &open{parts: make(map[int]release.Partial), since: s.Now()}
-		s.open[k] = w
-	}
-	if w.parts[partition] = p; len(w.parts) < s.Partitions {
-		return nil, nil
-	}
-	return s.through(k)
-}
-
-// late are the windows that have waited for too long, the first ones first.
-func (s *sums) late() (out []release.Batch, err error) {
-	for {
-		var first release.Key
-		for k, w := range s.open {
-			if s.Now().Sub(w.since) > s.Wait && (first.Stream == "" || k.Start.Before(first.Start)) {
-				first = k
-			}
-		}
-		if first.Stream == "" {
-			return out, nil
-		}
-		list, err := s.through(first)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, list...)
-	}
-}
-
-// through are the windows of a stream up to one of them, in order. Those before it have no more to
-// wait for than it has: each partition says its parts in order.
-func (s *sums) through(last release.Key) (out []release.Batch, err error) {
-	var list []release.Key
-	for k := range s.open {
-		if k.Stream == last.Stream && !k.Start.After(last.Start) {
-			list = append(list, k)
+// trim takes away what nobody would read again. That it does not succeed is no harm.
+func (c *Collector) trim(ctx context.Context, s *sums) {
+	before := s.needed()
+	if now := c.Now(); before > s.dropped && now.Sub(s.trimmed) >= trimEvery {
+		s.trimmed = now
+		if err := c.Log.Drop(ctx, all, before); err == nil {
+			s.dropped = before
+		} else if ctx.Err() == nil {
+			c.Logger.Warn("what was released cannot be dropped from the cluster's logs; they grow", "error", err)
 		}
 	}
-	slices.SortFunc(list, func(a, b release.Key) int { return a.Start.Compare(b.Start) })
-	for _, k := range list {
-		b, err := s.sum(k)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, b)
-	}
-	return out, nil
-}
-
-// sum adds up a window. What is missing of it makes it a gap.
-func (s *sums) sum(k release.Key) (release.Batch, error) {
-	w := s.open[k]
-	delete(s.open, k)
-	s.done[k.Stream] = k.Start
-	list := make([]release.Partial, 0, s.Partitions)
-	var one release.Partial
-	for _, p := range w.parts {
-		list, one = append(list, p), p
-	}
-	if missing := s.Partitions - len(list); missing > 0 {
-		s.Logger.Warn("partitions have not said what they have of a window; it is a gap", "stream", k.Stream,
-			"start", k.Start, "missing", missing)
-	}
-	for len(list) < s.Partitions {
-		list = append(list, one.Missing(reasonPartition))
-	}
-	return release.AddUp(list)
 }

@@ -9,7 +9,8 @@
 // log, so it does not matter whose are written.
 //
 // A window is whole when all partitions have said theirs. One that cannot in time makes it a gap, and is not waited for
-// again: what is less than all is no number.
+// again: what is less than all is no number. What is released is taken out of the log by who has released it. A part of
+// such a window that somebody writes once more counts nowhere, and goes with the next.
 package parts
 
 import (
@@ -31,8 +32,11 @@ import (
 
 // Spec is the log that parts are in.
 func Spec(replicas int) engine.Spec {
-	return engine.Spec{Name: "PART", Subjects: []string{"part.*.*.*"}, Replicas: replicas}
+	return engine.Spec{Name: "PART", Subjects: []string{all}, Replicas: replicas}
 }
+
+// all are the subjects of all parts.
+const all = "part.*.*.*"
 
 // Keys are the cluster's: 32 bytes for use part-P, of an epoch. The error is fs.ErrNotExist where they are gone for
 // ever; after another one they may be asked for again. What is returned is a copy, and overwritten after use.

@@ -3,11 +3,13 @@ package parts_test
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,17 +18,24 @@ import (
 	"sluice/gateway/release"
 	"sluice/internal/civil"
 	"sluice/plan"
+	"sluice/test/harness"
 	"sluice/test/nats"
 )
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
-// keys are a city's; those of the partition without are gone.
-type keys struct{ without string }
+// keys are a city's; those of the partition without are gone, and late ones on their way.
+type keys struct {
+	without string
+	late    func(epoch int64, use string) bool
+}
 
 func (k keys) Key(epoch int64, use string) ([]byte, error) {
 	if use == k.without {
 		return nil, fs.ErrNotExist
+	}
+	if k.late != nil && k.late(epoch, use) {
+		return nil, errors.New("not yet")
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s", epoch, use))
 	return sum[:], nil
@@ -90,9 +99,9 @@ func collect(t *testing.T, c parts.Collector, n int) (list []string) {
 	return list
 }
 
-// TestWindowsOfAllPartitions: a window is handed over once, when all partitions have said what they have of it; what a
-// partition has said stays; one that does not say it in time makes a gap, and no number.
-func TestWindowsOfAllPartitions(t *testing.T) {
+// open opens a log for parts, of servers of its own.
+func open(t *testing.T) *engine.Log {
+	t.Helper()
 	s := nats.Start(t)
 	conn, err := engine.Dial(t.Context(), engine.Config{URLs: s.URLs(), CA: s.CA, Credentials: s.Data,
 		Patience: time.Minute})
@@ -104,8 +113,27 @@ func TestWindowsOfAllPartitions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return log
+}
+
+// collector is one of three partitions and a stream.
+func collector(log *engine.Log, k parts.Keys, stream *plan.Stream, wait time.Duration) parts.Collector {
+	return parts.Collector{Log: log, Keys: k, Partitions: 3, Wait: wait, Now: time.Now,
+		Plan: func(digest string) *plan.Stream {
+			if digest == stream.Digest {
+				return stream
+			}
+			return nil
+		}, Logger: slog.New(slog.DiscardHandler)}
+}
+
+const epoch = 20514 // of noon
+
+// TestWindowsOfAllPartitions: a window is handed over once, when all partitions have said what they have of it; what a
+// partition has said stays; one that does not say it in time makes a gap, and no number.
+func TestWindowsOfAllPartitions(t *testing.T) {
+	log := open(t)
 	stream, w := visitors(t), parts.Writer{Log: log, Keys: keys{}}
-	epoch := noon.Unix() / (24 * 60 * 60)
 	put := func(partition, hour int, units int64) {
 		t.Helper()
 		if err := w.Put(t.Context(), epoch, partition, partial(stream, hour, units)); err != nil {
@@ -125,13 +153,7 @@ func TestWindowsOfAllPartitions(t *testing.T) {
 	for partition := range 3 {
 		put(partition, 2, 7)
 	}
-	c := parts.Collector{Log: log, Keys: keys{}, Partitions: 3, Wait: time.Second, Now: time.Now,
-		Plan: func(digest string) *plan.Stream {
-			if digest == stream.Digest {
-				return stream
-			}
-			return nil
-		}, Logger: slog.New(slog.DiscardHandler)}
+	c := collector(log, keys{}, stream, time.Second)
 	const away, later = `13:00:00: 0 units, gap "partition_away"`, `14:00:00: 21 units, gap ""`
 	c.Resume = map[string]time.Time{stream.ID: noon.Add(time.Hour)}
 	if got, want := fmt.Sprint(collect(t, c, 2)), "["+away+" "+later+"]"; got != want {
@@ -150,6 +172,116 @@ func TestWindowsOfAllPartitions(t *testing.T) {
 	c.Keys = keys{without: "part-2"}
 	c.Resume = map[string]time.Time{stream.ID: noon.Add(2 * time.Hour)}
 	if got, want := fmt.Sprint(collect(t, c, 1)), `[14:00:00: 0 units, gap "partition_away"]`; got != want {
+		t.Errorf("%s; want %s", got, want)
+	}
+}
+
+// TestKeysOnTheirWay: what is in a place whose key is not here keeps nothing else back, and is counted when the key has
+// come, however late; an epoch that never comes is in nobody's way.
+func TestKeysOnTheirWay(t *testing.T) {
+	log := open(t)
+	stream, w := visitors(t), parts.Writer{Log: log, Keys: keys{}}
+	put := func(partition, hour int) {
+		t.Helper()
+		if err := w.Put(t.Context(), epoch, partition, partial(stream, hour, 7)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	far := func(n int) {
+		t.Helper()
+		for _, e := range []int{epoch + 1, epoch + 1000, 1 << 40, -1} {
+			subject := fmt.Sprintf("part.%d.%d.far%d", e, n%3, n)
+			if _, err := log.Append(t.Context(), subject, 0, "x", []byte("not sealed")); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for n := range 20 {
+		far(n)
+	}
+	for hour := range 2 {
+		for partition := range 3 {
+			put(partition, hour)
+		}
+	}
+	var came atomic.Bool
+	k := keys{late: func(e int64, use string) bool { return e != epoch || use == "part-1" && !came.Load() }}
+	const wait, whole = time.Second, `[12:00:00: 21 units, gap "" 13:00:00: 21 units, gap ""]`
+	c := collector(log, k, stream, wait)
+	late := time.AfterFunc(3*wait, func() { came.Store(true) })
+	defer late.Stop()
+	began := time.Now()
+	if got := fmt.Sprint(collect(t, c, 2)); got != whole {
+		t.Errorf("%s; want %s", got, whole)
+	}
+	if time.Since(began) < 2*wait {
+		t.Error("the key was not late")
+	}
+	c.Keys = keys{late: func(e int64, _ string) bool { return e != epoch }}
+	c.Wait = time.Hour // which no epoch that is far may take
+	if got := fmt.Sprint(collect(t, c, 2)); got != whole {
+		t.Errorf("%s; want %s", got, whole)
+	}
+}
+
+// TestReleasedIsTrimmed: what was released is taken out of the log, and what was not stays for who comes later.
+func TestReleasedIsTrimmed(t *testing.T) {
+	log := open(t)
+	stream, w := visitors(t), parts.Writer{Log: log, Keys: keys{}}
+	put := func(partition, hour int) {
+		t.Helper()
+		if err := w.Put(t.Context(), epoch, partition, partial(stream, hour, 7)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	far := fmt.Sprintf("part.%d.1.far", epoch+1000)
+	if _, err := log.Append(t.Context(), far, 0, "x", []byte("not sealed")); err != nil {
+		t.Fatal(err)
+	}
+	for hour := range 3 {
+		put(0, hour)
+		put(1, hour)
+	}
+	put(2, 0)
+	put(2, 1)
+	ctx, stop := context.WithCancel(t.Context())
+	out, done := make(chan release.Batch), make(chan release.Key)
+	var clock atomic.Int64 // seconds that have passed
+	c := collector(log, keys{late: func(e int64, _ string) bool { return e != epoch }}, stream, 1000*time.Hour)
+	begun := time.Now()
+	c.Now = func() time.Time { return begun.Add(time.Duration(clock.Load()) * time.Second) }
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := c.Run(ctx, out, done); err != nil && ctx.Err() == nil {
+			t.Error(err)
+		}
+	})
+	left := func() (list []string) {
+		t.Helper()
+		for e, err := range log.Entries(t.Context(), "part.*.*.*", 1) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, e.Subject)
+		}
+		return list
+	}
+	first := <-out // and it is not released yet
+	clock.Add(100)
+	time.Sleep(1500 * time.Millisecond) // longer than it takes to look again
+	if n := len(left()); n != 9 {
+		t.Errorf("%d entries are left of 9, and nothing is released", n)
+	}
+	done <- first.Key()
+	second := <-out
+	done <- second.Key()
+	// Both parts of the third window stand before the last of those that are released.
+	harness.Await(t, time.Minute, "the released to go", func() bool { return len(left()) <= 4 })
+	stop()
+	running.Wait()
+	put(2, 2) // whoever comes later has all of it
+	c.Resume = map[string]time.Time{stream.ID: noon.Add(2 * time.Hour)}
+	if got, want := fmt.Sprint(collect(t, c, 1)), `[14:00:00: 21 units, gap ""]`; got != want {
 		t.Errorf("%s; want %s", got, want)
 	}
 }
