@@ -77,13 +77,14 @@ var arrows = map[string]row{
 		"internal/civil internal/locales policy/ballot policy/bundle policy/decision policy/diff policy/explain"},
 	"policy/papers": {"what goes with a motion for people: of the clerk's directory, in words and HTML",
 		"internal/civil internal/locales policy/ballot policy/bundle policy/council policy/explain policy/workspace"},
+	"policy/papers/pdf": {"a page printed by a browser of the machine: for the verbs and the studio", ""},
 	"policy/workspace": {"the clerk's directory: drafts, motions, keys and schemas, on disk",
 		"internal/civil perm policy/ballot policy/bundle policy/compile policy/council policy/decision " +
 			"policy/rego policy/schema"},
 	"studio": {"a page for those who draft: the verbs' rooms behind a door to this machine alone",
 		"brief door internal/civil internal/locales internal/names internal/yamldoc plan policy/ballot " +
 			"policy/bundle policy/check policy/compile policy/consult policy/council policy/decision policy/diff " +
-			"policy/dpia policy/explain policy/papers policy/rego " +
+			"policy/dpia policy/explain policy/papers policy/papers/pdf policy/rego " +
 			"policy/templates policy/workspace register simulate simulate/charts store studio/picture"},
 	"studio/picture":                   {"what a simulation says of a place, drawn", "simulate store"},
 	"configs/portalba":                 {"the example city, as a bundle", "policy/bundle"},
@@ -264,8 +265,9 @@ var arrows = map[string]row{
 			"internal/names internal/yamldoc opendata opendata/i18n opendata/query perm policy/ballot " +
 			"policy/ballot/signers policy/bundle policy/cases policy/check policy/compile " +
 			"policy/consult policy/council policy/decision policy/diff policy/dpia policy/explain policy/papers " +
-			"policy/rego policy/schema policy/templates policy/workspace register register/access register/ca " +
-			"register/fleet register/preset simulate simulate/charts store/influx store/sqlite studio town verify"},
+			"policy/papers/pdf policy/rego policy/schema policy/templates policy/workspace register " +
+			"register/access register/ca register/fleet register/preset simulate simulate/charts store/influx " +
+			"store/sqlite studio town verify"},
 	"test/harness": {"a city of real programs, for tests",
 		"books configs/portalba firmware-sim/device opendata opendata/query store store/influx store/sqlite " +
 			"test/entered test/fenced test/ports test/samples"},

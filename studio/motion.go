@@ -11,6 +11,7 @@ import (
 	"sluice/policy/dpia"
 	"sluice/policy/explain"
 	"sluice/policy/papers"
+	"sluice/policy/papers/pdf"
 )
 
 // motionView is what a motion's page shows.
@@ -27,6 +28,8 @@ type motionView struct {
 	Problems                                 []trouble
 	// Assess are the decisions whose impact assessment is to be made again before members sign.
 	Assess string
+	// Prints says whether a browser of this machine prints PDF.
+	Prints bool
 	// Inboxes are where a copy goes when it is enacted.
 	Inboxes string
 }
@@ -56,6 +59,8 @@ func (s *Server) motion(w http.ResponseWriter, r *http.Request) error {
 	v.Open = !v.Enacted && v.State != motionVoid
 	v.Inboxes = l.List(s.o.Inboxes)
 	v.Lead, v.Sections = p.Sections(l)
+	_, noBrowser := pdf.Browser()
+	v.Prints = noBrowser == nil
 	if v.Open {
 		if v.Assess, err = s.toAssess(l, p.Policy); err != nil {
 			return err
@@ -140,6 +145,16 @@ func (s *Server) paper(w http.ResponseWriter, r *http.Request) error {
 	case "minutes.html":
 		mime = "text/html; charset=utf-8"
 		raw, err = p.Minutes(l, brief.Text(r.URL.Query().Get("session")))
+	case "page.pdf":
+		mime = "application/pdf"
+		if raw, err = p.Page(l); err == nil {
+			raw, err = s.printed(r, raw)
+		}
+	case "minutes.pdf":
+		mime = "application/pdf"
+		if raw, err = p.Minutes(l, brief.Text(r.URL.Query().Get("session"))); err == nil {
+			raw, err = s.printed(r, raw)
+		}
 	case "mail.txt":
 		raw = p.Mail(l)
 	case "days.ics":

@@ -56,6 +56,7 @@ type Server struct {
 	drafts     *drafts
 	streets    streets
 	recordings recordings
+	press      chan struct{} // who prints holds its one place
 }
 
 // maxConnections bounds open connections: a browser opens six.
@@ -74,7 +75,8 @@ func Open(o Options) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w; choose another address by --http", err), desk.Close())
 	}
-	s := &Server{o: o, desk: desk, listener: l, secret: rand.Text(), mux: http.NewServeMux()}
+	s := &Server{o: o, desk: desk, listener: l, secret: rand.Text(), mux: http.NewServeMux(),
+		press: make(chan struct{}, 1)}
 	s.pages, s.drafts = readPages(), &drafts{desk: desk, of: make(map[string]*history)}
 	s.register()
 	return s, nil
