@@ -64,7 +64,7 @@ var arrows = map[string]row{
 		"internal/civil internal/locales internal/names internal/yamldoc policy/bundle policy/decision policy/diff " +
 			"policy/explain policy/mechanism register"},
 	"policy/consult": {"a draft put to the public in explain's words, with what changes and its risks, and the answers",
-		"internal/civil internal/locales policy/bundle policy/diff policy/dpia policy/explain"},
+		"internal/civil internal/locales policy/bundle policy/decision policy/diff policy/dpia policy/explain"},
 	"simulate/charts": {"a simulated day of a draft, drawn for those to whom it is put",
 		"policy/bundle policy/explain policy/templates simulate"},
 	"policy/check": {"all that can be wrong with a policy: its form, its rules, its costs, its votes",

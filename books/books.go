@@ -20,7 +20,10 @@
 //	archive.jsonl      one line per month of a stream, once it is final, chained by SHA-256
 package books
 
-import "time"
+import (
+	"net/url"
+	"time"
+)
 
 // City names the city and the gateway that the books belong to.
 type City struct {
@@ -192,6 +195,9 @@ type Decision struct {
 	// published numbers are kept. Absent where it says none, and in books of before.
 	LegalBasis string `json:"legal_basis,omitempty"`
 	Retain     Retain `json:"retain,omitzero"`
+	// Consultation are pages elsewhere on which the public was asked, or that record the
+	// council's session; absent where it names none, and in books of before.
+	Consultation []Consultation `json:"consultation,omitempty"`
 	// Published is when these words were in the books for the first time; absent where an
 	// earlier version wrote them.
 	Published time.Time `json:"published,omitzero"`
@@ -223,6 +229,21 @@ type Decision struct {
 	Problems []string `json:"problems,omitempty"`
 	// History is what has happened to it, the newest last and bounded; absent in books of before.
 	History []Happening `json:"history,omitempty"`
+}
+
+// Consultation is a page that a decision links to: of a process on Decidim (decidim), of the
+// session's record (session), or another one (other). From and Until are days, or empty.
+type Consultation struct {
+	Kind  string `json:"kind"`
+	Link  string `json:"link"`
+	From  string `json:"from,omitempty"`
+	Until string `json:"until,omitempty"`
+}
+
+// Followable reports whether a page may show the link as one: it is of https.
+func (c Consultation) Followable() bool {
+	u, err := url.Parse(c.Link)
+	return err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil
 }
 
 // Retain is for how long numbers are kept, of windows shorter than a day and of days: an ISO

@@ -82,7 +82,8 @@ func TestDraftByForms(t *testing.T) {
 // TestAddedIsShown: a button that adds an entry leads to it, whichever list it is in.
 func TestAddedIsShown(t *testing.T) {
 	s := open(t)
-	for _, list := range []string{"publish.measures", "publish.measures.1.limits", "where", "generalise", "blackouts"} {
+	for _, list := range []string{"publish.measures", "publish.measures.1.limits", "where", "generalise", "blackouts",
+		"consultation"} {
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, s.request("POST", footfall, url.Values{"do": {"add " + list}}.Encode()))
 		_, at, _ := strings.Cut(w.Header().Get("Location"), "#")
@@ -107,6 +108,24 @@ func TestAtItsField(t *testing.T) {
 		page := s.post(t, footfall, url.Values{c.field: {c.said}})
 		shows(t, page, `<ul class="err" id="f-`+c.at+`-err"><li class="(wrong|warn)">`)
 	}
+}
+
+// TestLinks: what a decision links to is written in its form; a link that no page could show is a mistake at
+// its field, and is nowhere a link.
+func TestLinks(t *testing.T) {
+	s := open(t)
+	s.post(t, footfall, url.Values{"do": {"add consultation"}})
+	for _, bad := range []string{"javascript:alert(1)", "https://a.example/\u202ex", "https://u:p@a.example/",
+		"https://a.example/" + strings.Repeat("x", 100_000)} {
+		page := s.post(t, footfall, url.Values{"consultation.0.link": {bad}})
+		shows(t, page, `<ul class="err" id="f-consultation-0-link-err"><li class="wrong">`)
+		if strings.Contains(page, `href="`+bad) {
+			t.Errorf("%.40s is a link", bad)
+		}
+	}
+	page := s.post(t, footfall, url.Values{"consultation.0.link": {"https://decidim.example/1"},
+		"consultation.0.kind": {"session"}, "consultation.0.from": {"2026-10-02"}})
+	shows(t, page, "The record of the session: https://decidim.example/1 .2 October 2026.")
 }
 
 // TestOlderForm: a form that was made of an older state changes only what was changed in it.

@@ -56,6 +56,7 @@ func formOf(c choices, v any) *form {
 	f.protected()
 	f.times()
 	f.blackouts()
+	f.consultation()
 	return f.filledIn()
 }
 

@@ -75,6 +75,8 @@ retain: {hours: P2Y, days: forever}
 from: some day
 blackouts:
   - {zones: [rambla], from: 2026-12-24T20:00:00+01:00, until: 2026-12-25T04:00:00+01:00, reason: "The fair # 2"}
+consultation:
+  - {kind: session, link: "https://a.example/#1", until: 2026-10-31}   # minutes
 `
 
 // TestFormKeepsAll: a form that is sent as it is shown changes nothing; one in which anything is
@@ -199,7 +201,7 @@ func TestFieldsSayWhatTheyAre(t *testing.T) {
 			}
 			// All that there is can be added, and taken out again.
 			for _, list := range []string{"where", "generalise", "publish.measures", "publish.measures.0.limits",
-				"blackouts"} {
+				"blackouts", "consultation"} {
 				n := len(entries(v, strings.Split(list, ".")...))
 				with, err := f.change(v, "add "+list)
 				if err != nil || len(entries(with, strings.Split(list, ".")...)) != n+1 {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sluice/internal/yamldoc"
+	"sluice/policy/decision"
 	"sluice/policy/explain"
 )
 
@@ -118,7 +119,7 @@ func (f *form) times() {
 	} else {
 		fields = append(fields, field{Name: "retain", Sort: "select", Options: terms})
 	}
-	f.add(group{Key: "times", Fields: fields, Buttons: []button{f.more("blackouts")}})
+	f.add(group{Key: "times", Fields: fields, Buttons: []button{f.more("blackouts"), f.more("consultation")}})
 }
 
 func (f *form) blackouts() {
@@ -127,6 +128,20 @@ func (f *form) blackouts() {
 		f.add(group{Key: "blackout", N: i + 1, Fields: []field{checks(field{Name: at + ".zones", Options: f.ofZones()}),
 			{Name: at + ".from"}, {Name: at + ".until"}, {Name: at + ".reason"}},
 			Buttons: []button{f.drop(at, "blackout")}})
+	}
+}
+
+// consultation are the pages elsewhere that the decision links to.
+func (f *form) consultation() {
+	for i := range entries(f.v, "consultation") {
+		at := "consultation." + strconv.Itoa(i)
+		var kinds []option
+		for _, kind := range decision.ConsultationKinds {
+			kinds = append(kinds, option{Value: kind, Label: say(f.l, "draft.asked."+kind)})
+		}
+		f.add(group{Key: "consultation", N: i + 1, Fields: []field{{Name: at + ".kind", Sort: "select", Options: kinds},
+			{Name: at + ".link"}, {Name: at + ".from", Sort: "date"}, {Name: at + ".until", Sort: "date"}},
+			Buttons: []button{f.drop(at, "consultation")}})
 	}
 }
 
@@ -159,6 +174,8 @@ func (f *form) blank(at string) any {
 	case "blackouts":
 		return yamldoc.Pairs{{Key: "zones", Value: []any{}}, {Key: "from", Value: ""}, {Key: "until", Value: ""},
 			{Key: "reason", Value: ""}}
+	case "consultation":
+		return yamldoc.Pairs{{Key: "kind", Value: "decidim"}, {Key: "link", Value: ""}}
 	}
 	return nil
 }

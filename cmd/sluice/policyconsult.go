@@ -49,7 +49,7 @@ func policyConsult() *cobra.Command {
 	f.StringVar(&o.out, "out", "", "folder for the pages; it must not be there yet, or be one of before")
 	f.StringVar(&o.to, "to", "", "e-mail address for answers (default: the charter's responsible)")
 	f.StringVar(&o.until, "until", "", "last day for answers (default: in 30 days)")
-	f.StringVar(&o.process, "process", "", "address of the consultation in Decidim, or of the session's record")
+	f.StringVar(&o.process, "process", "", "address of a page about it, beside those that the decision names")
 	f.StringVar(&o.street, "street", "", "the simulated street, as for policy simulate (default: a template's)")
 	f.StringSliceVar(&o.answers, "answers", nil, "files of answers to read instead of writing pages")
 	f.BoolVar(&o.json, "json", false, "print answers as JSON")

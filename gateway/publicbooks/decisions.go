@@ -158,6 +158,10 @@ func (l *decisionsBook) entry(
 		Retain:  books.Retain{Hours: d.Retain.Hours.String(), Days: d.Retain.Days.String()},
 		Explain: map[string]string{}, Diff: map[string][]string{},
 	}
+	for _, x := range d.Consultation {
+		b.Consultation = append(b.Consultation,
+			books.Consultation{Kind: x.Kind, Link: x.Link, From: x.From.String(), Until: x.Until.String()})
+	}
 	for _, why := range set.Broken[d.Decision] {
 		b.Problems = append(b.Problems, why.Rule+": "+why.Message)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"sluice/books"
 	"sluice/configs/portalba"
+	"sluice/gateway/activation"
 	"sluice/policy/compile"
 	"sluice/policy/rego"
 )
@@ -119,5 +120,38 @@ review: 2027-01-01
 			Sources: map[string]string{"ca": "s1", "en": "s2", "es": "s3"},
 			Title:   map[string]string{"ca": "l1", "en": "l2", "es": "l3"}}}) {
 		t.Errorf("the streams are %+v, %v", list, err)
+	}
+}
+
+// TestConsultationsAreWritten: the books have the pages that a decision links to.
+func TestConsultationsAreWritten(t *testing.T) {
+	files := portalba.Policy()
+	const name = "decisions/2026-17-air.yaml"
+	if files[name] == nil {
+		t.Fatal("there is no such decision")
+	}
+	files[name] = append(files[name], "\nconsultation:\n  - {kind: decidim, link: \"https://decidim.example/1\", "+
+		"from: 2026-10-01, until: 2026-10-31}\n  - {kind: session, link: \"https://portalba.example/7\"}\n"...)
+	set, err := compile.Files(t.Context(), rego.InProcess(), files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, v, _, _ := written(t)
+	*v = activation.View{Register: v.Register, Current: set, Latest: set, Versions: 1,
+		Sets: map[string]*compile.Set{set.Digest: set}}
+	if err := w.Write(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	list, err := books.Reader{Source: w.files.public}.Decisions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []books.Consultation{{Kind: "decidim", Link: "https://decidim.example/1", From: "2026-10-01",
+		Until: "2026-10-31"}, {Kind: "session", Link: "https://portalba.example/7"}}
+	for _, d := range list {
+		got := d.Consultation
+		if d.ID == "2026-17" && !reflect.DeepEqual(got, want) || d.ID != "2026-17" && got != nil {
+			t.Errorf("%s links to %+v", d.ID, got)
+		}
 	}
 }

@@ -155,9 +155,9 @@ func (a *API) decided() ([]decision, error) {
 	all, err := a.source.Books.Decisions()
 	out := make([]decision, len(all))
 	for i, d := range all {
-		out[i] = decision{d.ID, texts(d.Title), d.State, d.From, d.Until, d.Since, d.By, d.Reason, nil, d.Policy,
-			d.Motion, d.Version, d.Namespace, votes(d.Votes), statements(d.Statements), d.YAML, texts(d.Explain),
-			d.Diff, nil, d.Problems}
+		out[i] = decision{d.ID, texts(d.Title), d.State, d.From, d.Until, d.Since, d.By, d.Reason, nil,
+			consultations(d.Consultation), d.Policy, d.Motion, d.Version, d.Namespace, votes(d.Votes),
+			statements(d.Statements), d.YAML, texts(d.Explain), d.Diff, nil, d.Problems}
 		if d.Retain != (books.Retain{}) {
 			out[i].Retain = &retain{d.Retain.Hours, d.Retain.Days}
 		}

@@ -155,6 +155,7 @@ type decision struct {
 	By        string              `json:"by,omitempty" enum:"council,charter,policy" doc:"What a suspended one is stopped by: the council; the charter, below which it goes; or that no policy is in force"`
 	Reason    map[string]string   `json:"reason,omitempty" doc:"Why the council has suspended it, by language; und where the language is not said"`
 	Retain    *retain             `json:"retain,omitempty" doc:"For how long its published numbers are kept; then they are removed, with a line in removals.jsonl of the public books. Absent where it does not say"`
+	Asked     []consultation      `json:"consultation,omitempty" doc:"Pages elsewhere on which the public was asked, or that record the council's session"`
 	Policy    string              `json:"policy"`
 	Motion    string              `json:"motion" doc:"The motion that gave it its words; empty in a simulation of an unsigned policy"`
 	Version   int                 `json:"version,omitempty"`
@@ -166,6 +167,13 @@ type decision struct {
 	Diff      map[string][]string `json:"diff,omitempty" doc:"What changed from its words before, by language"`
 	Next      *next               `json:"next,omitempty" doc:"A change that was voted and waits for its time"`
 	Problems  []string            `json:"problems,omitempty"`
+}
+
+type consultation struct {
+	Kind  string `json:"kind" enum:"decidim,session,other" doc:"A process on a Decidim platform, the record of the council's session, or another page"`
+	Link  string `json:"link"`
+	From  string `json:"from,omitempty" doc:"Its first day, where it is said"`
+	Until string `json:"until,omitempty" doc:"Its last day, where it is said"`
 }
 
 type retain struct {
@@ -265,6 +273,16 @@ func fields(list []books.Field) []field {
 	out := make([]field, len(list))
 	for i, f := range list {
 		out[i] = field(f)
+	}
+	return out
+}
+
+// consultations are those whose links can be followed.
+func consultations(list []books.Consultation) (out []consultation) {
+	for _, c := range list {
+		if c.Followable() {
+			out = append(out, consultation(c))
+		}
 	}
 	return out
 }

@@ -27,6 +27,11 @@ func (p decisionPage) Text() []section { return sections(p.Explain[p.Lang]) }
 // Changes are the lines of what was different before.
 func (p decisionPage) Changes() []string { return p.Diff[p.Lang] }
 
+// Asked are the pages elsewhere that it names and that can be linked to.
+func (p decisionPage) Asked() []books.Consultation {
+	return slices.DeleteFunc(slices.Clone(p.Consultation), func(c books.Consultation) bool { return !c.Followable() })
+}
+
 // section is a title and its sentences.
 type section struct {
 	Title string

@@ -56,6 +56,7 @@ func (c *checker) document(file string) {
 			c.at(file, "D43", "blackouts/"+strconv.Itoa(i)+"/until")
 		}
 	}
+	c.consultation(file, &d)
 	c.where(file, &d)
 	c.meant(file, &d)
 	c.retained(file, &d)

@@ -25,6 +25,7 @@ import (
 	"sluice/internal/civil"
 	"sluice/internal/locales"
 	"sluice/policy/bundle"
+	"sluice/policy/decision"
 	"sluice/policy/diff"
 	"sluice/policy/dpia"
 	"sluice/policy/explain"
@@ -47,17 +48,15 @@ type Input struct {
 	To, Post string
 	// Until is the last day on which answers are taken.
 	Until civil.Date
-	// Process is the address of the consultation in Decidim or of the session's record; may be empty.
+	// Process is the address of a page about this consultation, beside those that the decision names;
+	// may be empty.
 	Process string
 	// Pictures are SVG by language; none where it cannot be simulated.
 	Pictures map[string][]byte
 }
 
-// GoodProcess reports whether an address can be linked to: https, with a host, and no password.
-func GoodProcess(address string) bool {
-	u, err := url.Parse(address)
-	return err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil
-}
+// GoodProcess reports whether an address can be linked to.
+func GoodProcess(address string) bool { return decision.CheckLink(address) == nil }
 
 // GoodTo reports whether answers can be sent to an e-mail address.
 func GoodTo(address string) bool {
@@ -74,23 +73,40 @@ type section struct {
 // risk is a grade in words.
 type risk struct{ What, Severity, Likelihood, Why string }
 
+// link is a page elsewhere.
+type link struct{ Address, Words string }
+
+// links are the pages that the decision names, and the process.
+func (in Input) links(l explain.Lang) (out []link) {
+	list := in.Decision.Consultation
+	named := func(c decision.Consultation) bool { return c.Link == in.Process }
+	if in.Process != "" && !slices.ContainsFunc(list, named) {
+		list = append(slices.Clone(list), decision.Consultation{Link: in.Process})
+	}
+	for i, words := range explain.Consulted(l, list) {
+		out = append(out, link{list[i].Link, words})
+	}
+	return out
+}
+
 // change is one difference in words.
 type change struct{ Mark, Words string }
 
 // view is one page.
 type view struct {
-	Lang, City, ID, Title, Until, Post, To, Process string
-	Langs                                           []string
-	Picture                                         bool
-	Sections                                        []section
-	Changes                                         []change
-	Fresh                                           bool
-	Notice, Necessity, Own                          string
-	Risks                                           []risk
-	Questions                                       []Question
-	Mail                                            template.URL
-	Action                                          template.URL
-	T                                               map[string]string
+	Lang, City, ID, Title, Until, Post, To string
+	Links                                  []link
+	Langs                                  []string
+	Picture                                bool
+	Sections                               []section
+	Changes                                []change
+	Fresh                                  bool
+	Notice, Necessity, Own                 string
+	Risks                                  []risk
+	Questions                              []Question
+	Mail                                   template.URL
+	Action                                 template.URL
+	T                                      map[string]string
 }
 
 // Question is one of the form.
@@ -142,7 +158,7 @@ func (in Input) page(l explain.Lang, langs []string) ([]byte, error) {
 		return nil, err
 	}
 	v := view{Lang: l.String(), City: in.Policy.Charter.City.Name, ID: d.Decision, Title: l.Title(d.Title),
-		Until: l.Date(in.Until), Post: in.Post, To: in.To, Process: in.Process, Langs: langs,
+		Until: l.Date(in.Until), Post: in.Post, To: in.To, Links: in.links(l), Langs: langs,
 		Picture: len(in.Pictures[l.String()]) > 0, Sections: sections(text), Questions: questions(l), T: words(l)}
 	v.changes(l, in, say)
 	if in.Answers != nil {
@@ -216,7 +232,7 @@ func words(l explain.Lang) map[string]string {
 	out := make(map[string]string)
 	for _, key := range []string{"draft", "until", "what", "picture", "differences", "fresh", "same", "people",
 		"answer",
-		"mail", "post", "print", "send", "files", "yaml", "process", "privacy", "risk", "severity", "likelihood",
+		"mail", "post", "print", "send", "files", "yaml", "privacy", "risk", "severity", "likelihood",
 		"why", "alt", "languages"} {
 		out[key] = locales.In(int(l)).Say("consult.page." + key)
 	}

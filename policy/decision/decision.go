@@ -40,6 +40,8 @@ type Document struct {
 	Until      civil.Date          `yaml:"until" json:"until"`
 	Review     civil.Date          `yaml:"review" json:"review"`
 	Blackouts  []Blackout          `yaml:"blackouts" json:"blackouts"`
+	// Consultation are pages about it elsewhere.
+	Consultation []Consultation `yaml:"consultation" json:"consultation,omitempty"`
 }
 
 // AppliesTo selects sensors by kind and zone.
@@ -188,7 +190,7 @@ func (d *Document) check() error {
 	case d.Publish.Every.IsZero():
 		return errors.New("publish.every is missing, e.g. PT1H")
 	}
-	if err := errors.Join(d.Unit.check(), d.checkRetain()); err != nil {
+	if err := errors.Join(d.Unit.check(), d.checkRetain(), d.checkConsultation()); err != nil {
 		return err
 	}
 	for _, b := range d.Blackouts {

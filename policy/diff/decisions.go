@@ -86,7 +86,8 @@ func Full(l explain.Lang, p *bundle.Policy, d *bundle.Decision) []string {
 		if k.name == "protect.by_owner" && len(d.Protect.ByOwner) == 0 {
 			continue // most decisions have none, and did not say so before there were any
 		}
-		if (k.name == "publish.names" || k.name == "publish.limits") && k.show(&formatter{l, p}, d) == "" {
+		if slices.Contains([]string{"publish.names", "publish.limits", "consultation"}, k.name) &&
+			k.show(&formatter{l, p}, d) == "" {
 			continue // as above
 		}
 		out = append(out, explain.Plain(label(k.name, l)+": "+k.show(&formatter{l, p}, d)))

@@ -160,6 +160,7 @@ var keys = []key{
 	{name: "review", mark: reviewOrder,
 		show: func(s *formatter, d *bundle.Decision) string { return s.l.Date(d.Review) }},
 	{name: "blackouts", mark: blackoutOrder, ends: silences, show: (*formatter).blackouts},
+	{name: "consultation", show: (*formatter).consultation},
 }
 
 func showTitles(titles map[string]string) string {

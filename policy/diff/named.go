@@ -102,6 +102,19 @@ func (s *formatter) names(d *bundle.Decision) string {
 	return strings.Join(list, "; ")
 }
 
+// consultation are the pages that a decision links to.
+func (s *formatter) consultation(d *bundle.Decision) string {
+	var list []string
+	for _, x := range d.Consultation {
+		shown := word(x.Kind) + " " + quote(x.Link)
+		if from, until := x.From.String(), x.Until.String(); from+until != "" {
+			shown += " (" + from + "/" + until + ")"
+		}
+		list = append(list, shown)
+	}
+	return strings.Join(list, "; ")
+}
+
 // limits are what a decision's measures are compared with.
 func (s *formatter) limits(d *bundle.Decision) string {
 	var list []string

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"sluice/internal/civil"
+	"sluice/policy/explain"
 )
 
 // reassess says which decisions must be assessed anew, and for which changes.
@@ -151,6 +152,11 @@ func (d *doc) views() {
 	d.line("## " + d.say("views"))
 	d.opinion("officer", "advice", d.a.City.Officer)
 	d.opinion("residents", "asked", d.a.City.People)
+	for _, x := range d.list {
+		for _, line := range explain.Consulted(d.l, x.Consultation) {
+			d.line(cell(x.Decision + ": " + line))
+		}
+	}
 	o := d.a.City.Outcome
 	if o.Is == "" {
 		d.todo("noutcome")
