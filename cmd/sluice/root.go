@@ -24,7 +24,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) (code in
 		Use: "sluice", Short: "A privacy-preserving gateway for a city's sensors", Version: version(),
 		SilenceUsage: true, SilenceErrors: true,
 	}, upCommand(), gatewayCommand(), opendataCommand(), doctorCommand(), sensorCommand(), registerCommand(),
-		policyCommand(), motionCommand(),
+		policyCommand(), motionCommand(), clusterCommand(),
 		ledgerCommand(), verifyCommand(), withdrawCommand(), versionCommand(), rulesCommand())
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetArgs(args)
