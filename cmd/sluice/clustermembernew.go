@@ -38,15 +38,15 @@ func memberNewCommand() *cobra.Command {
 			}
 			to := filepath.Join(dir, "member.key")
 			if err = perm.Create(to, private, 0o600); errors.Is(err, fs.ErrExist) {
-				return config.Refuse("%s is there already: it is the key of a member; use it, or name another directory "+
-					"for another member", to)
+				return config.Refuse("%s is there already: it is the key of a member; use it, or name another "+
+					"directory for another member", to)
 			}
 			clear(private)
 			if err != nil {
 				return &config.Refusal{Err: err}
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "%s is secret, and stays on this machine. The line goes into the roster, below "+
-				"members:\n", to)
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s is secret, and stays on this machine. The line goes into the roster, "+
+				"below members:\n", to)
 			key := strings.Join(strings.Fields(line)[:2], " ") // the name is not there twice
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "  - {name: %s, key: %s, roles: [%s]}\n", args[0], key,
 				strings.Join(roles, ", "))

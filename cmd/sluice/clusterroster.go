@@ -25,10 +25,10 @@ func rosterSignCommand() *cobra.Command {
 		Use:   "sign ROSTER --key FILE [--before OLD]",
 		Short: "Sign who the machines are",
 		Args:  between(1, 1),
-		Long: "Writes ROSTER.sig, as ssh-keygen -Y sign -n " + roster.Namespace + " does, and says what is otherwise than in\n" +
-			"OLD, the roster that holds. A roster of version 2 or later needs that: an older version, and one that\n" +
-			"takes back what a front has committed to, are refused. FILE is an ed25519 key of OpenSSH without a\n" +
-			"passphrase; with a passphrase or a token sign with ssh-keygen, and let sluice cluster roster check see it.",
+		Long: "Writes ROSTER.sig, as ssh-keygen -Y sign -n " + roster.Namespace + " does, and says what is otherwise\n" +
+			"than in OLD, the roster that holds. A roster of version 2 or later needs that: an older version, and\n" +
+			"one that takes back what a front has committed to, are refused. FILE is an ed25519 key of OpenSSH\n" +
+			"without a passphrase; with one, or a token, sign with ssh-keygen and use sluice cluster roster check.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if key == "" {
 				return &usageError{"whose signature? give --key FILE, whose public half is in the machines' signers"}
@@ -72,8 +72,8 @@ func signRoster(out io.Writer, file, key, before string) error {
 		return failed(err)
 	}
 	showRoster(out, r, changes, before)
-	_, err = fmt.Fprintf(out, "%s.sig is by %s. Both files go to all machines; each takes them within a minute.\n", file,
-		sig.Key.Fingerprint())
+	_, err = fmt.Fprintf(out, "%s.sig is by %s. Both files go to all machines; each takes them within a minute.\n",
+		file, sig.Key.Fingerprint())
 	return err
 }
 
@@ -119,10 +119,10 @@ func rosterCheckCommand() *cobra.Command {
 		Use:   "check ROSTER --signers FILE [--before OLD]",
 		Short: "Say who signed a roster, and which machine may do what",
 		Args:  between(1, 1),
-		Long: "Reads ROSTER and ROSTER.sig, and FILE, which says who may sign, as allowed_signers of ssh-keygen(1) does;\n" +
-			"machines have it as signers among their credentials. With OLD, the roster that holds, it says what is\n" +
-			"otherwise, and refuses what machines would not take after it. Exit codes: 0 machines take it, 1 they do\n" +
-			"not, 3 a file cannot be read.",
+		Long: "Reads ROSTER and ROSTER.sig, and FILE, which says who may sign, as allowed_signers of ssh-keygen(1)\n" +
+			"does; machines have it as signers among their credentials. With OLD, the roster that holds, it says\n" +
+			"what is otherwise, and refuses what machines would not take after it. Exit codes: 0 machines take it,\n" +
+			"1 they do not, 3 a file cannot be read.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if allowed == "" {
 				return &usageError{"who may sign? give --signers FILE, with NAME and an SSH public key a line"}
