@@ -25,8 +25,8 @@ func rosterSignCommand() *cobra.Command {
 		Use:   "sign ROSTER --key FILE [--before OLD]",
 		Short: "Sign who the machines are",
 		Args:  between(1, 1),
-		Long: "Writes ROSTER.sig, as ssh-keygen -Y sign -n " + roster.Namespace + " does, and says what is otherwise\n" +
-			"than in OLD, the roster that holds. A roster of version 2 or later needs that: an older version, and\n" +
+		Long: "Writes ROSTER.sig, as ssh-keygen -Y sign -n sluice-roster does, and says what is other than\n" +
+			"in OLD, the roster that holds. A roster of version 2 or later needs that: an older version, and\n" +
 			"one that takes back what a front has committed to, are refused. FILE is an ed25519 key of OpenSSH\n" +
 			"without a passphrase; with one, or a token, sign with ssh-keygen and use sluice cluster roster check.",
 		RunE: func(cmd *cobra.Command, args []string) error {
