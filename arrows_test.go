@@ -261,7 +261,8 @@ var arrows = map[string]row{
 		"certify/bench certify/envelope certify/report certify/tap register/preset"},
 	"cmd/sluice": {"the verbs; each needs its room",
 		"books books/union brief certify certify/report configs/portalba gateway gateway/admin gateway/config " +
-			"gateway/cluster/roster internal/crash gateway/doctor gateway/ingest gateway/reconcile gateway/rollback internal/civil " +
+			"gateway/cluster/roster gateway/doctor gateway/ingest gateway/reconcile gateway/rollback internal/civil " +
+			"internal/crash " +
 			"internal/names internal/yamldoc opendata opendata/i18n opendata/query perm policy/ballot " +
 			"policy/ballot/signers policy/bundle policy/cases policy/check policy/compile " +
 			"policy/consult policy/council policy/decision policy/diff policy/dpia policy/explain policy/papers " +
