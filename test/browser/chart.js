@@ -139,7 +139,7 @@ async function pictures(browser) {
 }
 
 (async () => {
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
   for (const part of [firstScreen, byPointer, byFinger, byKeyboard, colours, compared, pictures]) await part(browser);
   await browser.close();
 })();

@@ -51,7 +51,7 @@ async function print(page, size, sensor) {
 }
 
 (async () => {
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
   for (const sensor of sensors) for (const size of Object.keys(papers)) {
     const context = await browser.newContext({ bypassCSP: true, deviceScaleFactor: 3 });
     await print(await context.newPage(), size, sensor);
