@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"iter"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -132,7 +133,7 @@ func (l *memoryLogs) owner(v *town, partition int, keys Keys) *Owner {
 		v.t.Fatal(err)
 	}
 	o, err := w.Own(context.Background(), Owned{
-		Partition: partition, Keys: keys, In: l, State: stateOf{l}, Parts: memoryParts{l},
+		Partition: partition, Keys: keys, In: l, State: stateOf{l}, Parts: memoryParts{l}, Exact: true,
 		CatchUp: time.Hour, Now: func() time.Time { return v.now }, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -170,10 +171,11 @@ func TestPartitionsAddUpToOneProcess(t *testing.T) {
 			front.live(e)
 		}
 		front.end()
+		all := make(map[int][]Entry)
 		for p := range of {
 			o := logs.owner(front, p, keys)
-			all := slices.Clone(logs.in[p])
-			for n := range all {
+			all[p] = slices.Clone(logs.in[p])
+			for n := range all[p] {
 				if rapid.IntRange(0, 5).Draw(r, "dies") == 0 {
 					o = logs.owner(front, p, keys) // without what it had not saved
 				}
@@ -188,14 +190,50 @@ func TestPartitionsAddUpToOneProcess(t *testing.T) {
 						o.trimmed = time.Time{}
 						o.trim(context.Background())
 					}
-					if e.Seq >= all[n].Seq {
+					if e.Seq >= all[p][n].Seq {
 						break
 					}
 				}
 			}
 		}
 		logs.compare(r, whole, of)
+		logs.accounted(r, front, all)
 	})
+}
+
+// accounted looks that the partitions' account is what it would be if no owner had ever died, and that none of the
+// front's readings is in it twice or not at all.
+func (l *memoryLogs) accounted(t interface{ Fatalf(string, ...any) }, front *town, all map[int][]Entry) {
+	report := func(l *memoryLogs) (sum Report) {
+		for p := range all {
+			o := l.owner(front, p, memoryKeys{})
+			for e := range l.Read(context.Background(), p, o.read+1) {
+				if err := o.take(context.Background(), e); err != nil {
+					t.Fatalf("%v", err)
+				}
+			}
+			if err := o.save(context.Background()); err != nil {
+				t.Fatalf("%v", err)
+			}
+			sum = sum.Add(o.Report())
+		}
+		return sum
+	}
+	undisturbed := newLogs()
+	undisturbed.in = all
+	got, want := report(l), report(undisturbed)
+	if got.Counted != want.Counted || got.Duplicate != want.Duplicate || got.Late != want.Late ||
+		got.Open != want.Open || !maps.Equal(got.Refused, want.Refused) {
+		t.Fatalf("the account of the partitions is %+v, and without deaths %+v", got, want)
+	}
+	f := &front.i.account
+	missing := f.Counted - got.Counted - got.Duplicate - got.Late - got.Open
+	for _, n := range got.Refused {
+		missing -= n
+	}
+	if missing != 0 {
+		t.Fatalf("%d of %d readings that were handed over are in nobody's account", missing, f.Counted)
+	}
 }
 
 // compare adds up what partitions have of each window, and compares it with what one process had.

@@ -60,10 +60,7 @@ func (c *changes) enact(e enactment) error {
 	if !now.IsZero() {
 		c.windows.prune(now, c.account) // what lies years ahead must not hold it up for as long
 	}
-	free := c.windows.freeFrom(now)
-	if c.front != nil {
-		free = c.front.freeFrom(now)
-	}
+	free := c.freeFrom(now)
 	since, err := e.settle(free)
 	if err != nil {
 		return err
@@ -77,6 +74,15 @@ func (c *changes) enact(e enactment) error {
 	}
 	c.windows.beginStreams(now)
 	return nil
+}
+
+// freeFrom is the first instant, from now on, after which readings have opened no window, here or at
+// the owners of partitions.
+func (c *changes) freeFrom(now time.Time) time.Time {
+	if c.front != nil {
+		return c.front.freeFrom(now)
+	}
+	return c.windows.freeFrom(now)
 }
 
 // adopt adds a policy version and gives every sensor its routes.

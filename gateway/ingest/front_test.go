@@ -199,7 +199,7 @@ func BenchmarkOwner(b *testing.B) {
 			}
 		}
 	}
-	w := &Worker{i.cfg.Register, i.routing, nil}
+	w := &Worker{register: i.cfg.Register, routing: i.routing}
 	b.ReportAllocs()
 	b.ResetTimer()
 	for n := 0; n < b.N; n += crowd {

@@ -24,7 +24,8 @@ import (
 type Owner struct {
 	cfg   Owned
 	place *Worker
-	inner *Ingest // of which it has windows and closes, and no source, log or report
+	// Of inner it has windows, closes and account, and no source or log.
+	ownAccount
 	lives lives
 	// seals open what lives have sealed.
 	seals map[handover.Head]cipher.AEAD
@@ -37,10 +38,14 @@ type Owner struct {
 	gaps     map[string]string
 	lostDays map[int64]bool
 	quotas   map[uint64]*quota
-	// When, in wall time, the state was written, and what is done with was dropped.
+	lapser   lapser
+	saving
+}
+
+// saving is when, in wall time, the state was written, and what is done with was dropped.
+type saving struct {
 	saved, trimmed time.Time
 	dirty          bool // something was taken since
-	lapser         lapser
 }
 
 // How much an owner takes before it writes its state.

@@ -29,6 +29,7 @@ func (o *Owner) close(ctx context.Context) error {
 				}
 			}
 			q.shred(c)
+			o.show(c.End)
 		}
 	}
 	if o.inner.scrub.due {

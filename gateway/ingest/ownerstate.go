@@ -7,6 +7,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/gateway/ingest/internal/handover"
@@ -22,12 +23,17 @@ type ownerFacts struct {
 	Gaps  map[string]string `json:"gaps,omitempty"`
 	Lost  []int64           `json:"lost,omitempty"`
 	Heard []uint64          `json:"heard,omitempty"`
+	// Account is what became of the readings that were read, Facts.Shown as it may be seen, and
+	// Shown since when.
+	Account account   `json:"account"`
+	Shown   time.Time `json:"shown"`
 }
 
 func (o *Owner) facts() *ownerFacts {
 	f := &ownerFacts{Read: o.lives.from(o.read), Epoch: o.epoch, Lives: make(map[string]*life), Gaps: o.gaps,
 		Lost: slices.Sorted(maps.Keys(o.lostDays)), Heard: o.inner.liveness.list}
 	o.inner.windows.saveTo(&f.Facts)
+	o.saveTo(f)
 	for id, l := range o.lives {
 		f.Lives[hex.EncodeToString(id[:])] = l
 	}
@@ -77,6 +83,7 @@ func (o *Owner) save(ctx context.Context) error {
 	}
 	o.inner.windows.markSaved()
 	o.saved, o.dirty = o.cfg.Now(), false
+	o.inner.reporter.publish() // and not before: another owner may count it again
 	return nil
 }
 
@@ -173,5 +180,6 @@ func (o *Owner) restore(f *ownerFacts) error {
 			e.pending, e.divided = e.pending[:0], e.divided[:0]
 		}
 	}
+	o.ownAccount.recover(f)
 	return nil
 }

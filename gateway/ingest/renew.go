@@ -61,7 +61,7 @@ func (c *changes) renew(n renewal) bool {
 	if c.routing.versions[len(c.routing.versions)-1].Digest != n.Digest {
 		return false
 	}
-	c.routing.exchange(n.roster, n.Plans, c.windows.freeFrom(c.clock.now))
+	c.routing.exchange(n.roster, n.Plans, c.freeFrom(c.clock.now))
 	if err := c.reroute(); err != nil {
 		// Check has said that plans fit.
 		c.cfg.Log.Error("a sensor has no plan", "error", err)

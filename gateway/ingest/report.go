@@ -29,10 +29,28 @@ type Report struct {
 	Problem string
 }
 
-// Report returns the latest report.
+// Report returns the latest report. Of a front it has only what the front knows by itself: what becomes of readings
+// that it has handed over is said by the partitions' owners.
 func (i *Ingest) Report() Report {
 	r := *i.reporter.latest.Load()
 	r.Problem = i.journal.problem()
+	if i.front != nil {
+		r.Counted = 0
+	}
+	return r
+}
+
+// Add adds what another part of a cluster reports of its readings.
+func (r Report) Add(o Report) Report {
+	r.Received, r.Counted, r.Duplicate = r.Received+o.Received, r.Counted+o.Counted, r.Duplicate+o.Duplicate
+	r.Late, r.Ignored, r.Open = r.Late+o.Late, r.Ignored+o.Ignored, r.Open+o.Open
+	r.Refused = maps.Clone(r.Refused)
+	for code, n := range o.Refused {
+		if r.Refused == nil {
+			r.Refused = make(map[string]int64)
+		}
+		r.Refused[code] += n
+	}
 	return r
 }
 

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"slices"
 	"time"
 
 	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/gateway/ingest/internal/handover"
 	"sluice/gateway/ingest/internal/window"
 	"sluice/gateway/release"
+	"sluice/plan"
 	"sluice/register"
 )
 
@@ -58,8 +60,10 @@ type Owned struct {
 	Lapse Outlet
 	// CatchUp is how long a front may say nothing before.
 	CatchUp time.Duration
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Exact has the account reported as it is: in simulations.
+	Exact bool
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // Worker is what the owners in one process have in common: the register, under the versions that
@@ -78,16 +82,74 @@ func NewWorker(reg *register.Register, versions []Version, log *slog.Logger) (*W
 			return nil, err
 		}
 	}
-	w := &Worker{reg, i.routing, make(map[uint64]*sensor, len(i.routing.sensors))}
+	w := &Worker{register: reg, routing: i.routing}
+	w.index()
+	return w, nil
+}
+
+// Adopt is the worker under one more version, which is in force from its Since on.
+func (w *Worker) Adopt(v Version) (*Worker, error) {
+	next := w.after(w.register, nil, time.Time{})
+	next.routing.versions = append(next.routing.versions, v)
+	if v.Past {
+		return next, nil
+	}
+	return next, next.reroute(time.Time{})
+}
+
+// Renew is the worker with another register, as Ingest.Renew takes it at an instant: for a sensor that has moved,
+// windows that have begun go on as they did. All that ended by through are closed. It reports whether the version is
+// the one in force. Owners of before go on as they are; who comes after them owns from the new one.
+func (w *Worker) Renew(r Renewal, now, through time.Time) (next *Worker, ok bool, err error) {
+	last := len(w.routing.versions) - 1
+	if last < 0 || w.routing.versions[last].Digest != r.Digest {
+		return w, false, nil
+	}
+	next = w.after(r.Register, r.Plans, now)
+	return next, true, next.reroute(through)
+}
+
+// after is a worker that shares nothing with w that anybody changes, with a register whose sensors succeed those of
+// before; the plans are those of the version in force, nil for the same.
+func (w *Worker) after(reg *register.Register, plans map[string][]plan.Plan, since time.Time) *Worker {
+	next := &Worker{register: reg, routing: w.routing}
+	r := &next.routing
+	r.versions = slices.Clone(r.versions)
+	if last := len(r.versions) - 1; last < 0 {
+		r.roster = newRoster(reg)
+	} else {
+		if plans == nil {
+			plans = r.versions[last].Plans
+		}
+		r.exchange(newRoster(reg), plans, since)
+	}
+	next.index()
+	return next
+}
+
+// reroute gives sensors what they have under the newest version.
+func (w *Worker) reroute(oldest time.Time) error {
+	streams := make(map[string]*stream)
+	for _, v := range w.routing.versions {
+		for _, spec := range v.Streams {
+			streams[spec.ID] = &stream{id: spec.ID}
+		}
+	}
+	return w.routing.reroute(streams, oldest)
+}
+
+// index finds sensors by their numbers.
+func (w *Worker) index() {
+	w.sensors = make(map[uint64]*sensor, len(w.routing.sensors))
 	for _, s := range w.routing.sensors {
 		w.sensors[s.number] = s
 	}
-	return w, nil
 }
 
 // Own reads the state of a partition, and makes its owner.
 func (w *Worker) Own(ctx context.Context, cfg Owned) (*Owner, error) {
-	inner := newIngest(Config{Register: &register.Register{}, Now: cfg.Now, Log: cfg.Log, CatchUp: cfg.CatchUp})
+	inner := newIngest(Config{Register: &register.Register{}, Now: cfg.Now, Log: cfg.Log, CatchUp: cfg.CatchUp,
+		Exact: cfg.Exact})
 	var err error
 	if inner.journal.keys, err = checkpoint.OpenKeys(""); err != nil { // in memory, and of no use
 		return nil, err
@@ -100,11 +162,13 @@ func (w *Worker) Own(ctx context.Context, cfg Owned) (*Owner, error) {
 		}
 	}
 	o := &Owner{
-		cfg: cfg, place: w, inner: inner, lives: make(lives), seals: make(map[handover.Head]cipher.AEAD),
-		gaps: make(map[string]string), lostDays: make(map[int64]bool), quotas: make(map[uint64]*quota),
-		saved: cfg.Now(),
+		cfg: cfg, place: w, ownAccount: ownAccount{inner: inner}, lives: make(lives),
+		seals: make(map[handover.Head]cipher.AEAD),
+		gaps:  make(map[string]string), lostDays: make(map[int64]bool), quotas: make(map[uint64]*quota),
+		saving: saving{saved: cfg.Now()},
 	}
 	o.state = stateLog{cfg: &o.cfg, routing: &inner.routing}
+	inner.reporter.publish()
 	if err := o.recover(ctx); err != nil {
 		return nil, fmt.Errorf("partition %d: reading its state: %w", cfg.Partition, err)
 	}
