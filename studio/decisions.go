@@ -125,7 +125,11 @@ func (s *Server) decisions(w http.ResponseWriter, r *http.Request) error {
 	for _, key := range []string{"charter", "kinds", "council"} {
 		files = append(files, other{key, mistakes(look.of(shownFiles[key]))})
 	}
-	return s.show(w, r, "decisions", map[string]any{"Decisions": rows, "Files": files})
+	next, err := s.next(look)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, "decisions", map[string]any{"Decisions": rows, "Files": files, "Next": next})
 }
 
 // idOf is a file's name in addresses.

@@ -11,6 +11,9 @@ import (
 	"net/http"
 	"os"
 	"path"
+	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 
 	"sluice/policy/bundle"
@@ -25,25 +28,62 @@ import (
 type desk struct {
 	dir  string
 	root *os.Root
+	// made are the directories that were not there, the innermost first.
+	made []string
 	// saving lets one file be compared and replaced at a time.
 	saving sync.Mutex
 }
 
 func openDesk(dir string) (*desk, error) {
+	d := &desk{dir: dir}
+	for up := filepath.Clean(dir); ; up = filepath.Dir(up) {
+		if _, err := os.Stat(up); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		d.made = append(d.made, up)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
-	d := &desk{dir: dir, root: root}
-	if _, err := root.Stat("charter.yaml"); err != nil {
-		return nil, errors.Join(errors.New(
-			"there is no charter.yaml in this directory, so it is no policy; begin with sluice policy new"), d.Close())
+	d.root = root
+	if d.founding() && !d.fallow() {
+		return nil, errors.Join(errors.New("there is no charter.yaml in this directory, so it is no policy, and it "+
+			"has other files; to found a town, name an empty directory or a new one"), d.Close())
 	}
 	return d, nil
 }
 
-// Close gives the directory back.
-func (d *desk) Close() error { return d.root.Close() }
+// founding reports whether there is no policy yet.
+func (d *desk) founding() bool {
+	_, err := d.root.Stat("charter.yaml")
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// fallow reports whether a town may be founded here: there is nothing, or what many begin a directory
+// with.
+func (d *desk) fallow() bool {
+	entries, err := fs.ReadDir(d.root.FS(), ".")
+	return err == nil && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		name := strings.ToUpper(e.Name())
+		return !strings.HasPrefix(name, ".") && !strings.HasPrefix(name, "README") &&
+			!strings.HasPrefix(name, "LICENSE") && e.Name() != zonesName && e.Name() != "kinds.yaml"
+	})
+}
+
+// Close gives the directory back. One that was made for nothing goes again.
+func (d *desk) Close() error {
+	err := d.root.Close()
+	for _, dir := range d.made {
+		if os.Remove(dir) != nil { // there is something in it
+			break
+		}
+	}
+	return err
+}
 
 // Files reads the policy's files as they are, with this program's rules where it has none.
 func (d *desk) Files() (bundle.Files, error) {

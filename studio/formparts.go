@@ -171,6 +171,9 @@ func (f *form) blank(at string) any {
 			{Key: "source", Value: ""}}
 	case "members":
 		return yamldoc.Pairs{{Key: "id", Value: ""}, {Key: "name", Value: ""}, {Key: "keys", Value: []any{}}}
+	case "zones":
+		return yamldoc.Pairs{{Key: "name", Value: ""}, {Key: "lat", Value: ""}, {Key: "lon", Value: ""},
+			{Key: "side", Value: strconv.Itoa(usualSide)}}
 	case "blackouts":
 		return yamldoc.Pairs{{Key: "zones", Value: []any{}}, {Key: "from", Value: ""}, {Key: "until", Value: ""},
 			{Key: "reason", Value: ""}}

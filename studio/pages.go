@@ -3,6 +3,8 @@ package studio
 // register is the list of all pages.
 func (s *Server) register() {
 	s.page("GET /{$}", s.decisions)
+	s.page("GET "+foundPath, s.found)
+	s.page("POST "+foundPath, s.foundWrite)
 	s.page("GET /draft/{id}", s.draft)
 	s.page("POST /draft/{id}", s.write)
 	s.page("GET /file/{name}", s.file)

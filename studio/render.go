@@ -16,7 +16,7 @@ import (
 	"sluice/policy/explain"
 )
 
-//go:embed templates/*.html static/* style.css
+//go:embed templates/*.html templates/*.yaml static/* style.css
 var assets embed.FS
 
 // pages are the templates, by page: each with the layout around it, and the fields of forms.
@@ -74,6 +74,9 @@ func (s *Server) showWith(w http.ResponseWriter, r *http.Request, status int, pa
 	}
 	var b bytes.Buffer
 	v := view{s.desk.city(), r.URL.Path, nav, []string{"ca", "en", "es"}, data}
+	if s.desk.founding() {
+		v.City, v.Nav = "Sluice", nil
+	}
 	if err := t.Funcs(s.words(l)).Execute(&b, v); err != nil {
 		return err
 	}

@@ -40,6 +40,8 @@ type Options struct {
 	Speech func(explain.Lang) simulate.Speech
 	// Now is the time.
 	Now func() time.Time
+	// Kinds is kinds.yaml of a town that is founded.
+	Kinds []byte
 	// Inboxes are directories that get a copy of what is enacted: the one place outside Dir that
 	// is written, and only whoever starts the studio names it.
 	Inboxes []string
@@ -102,6 +104,9 @@ func (s *Server) Address() string {
 // base is what every path of a language begins with.
 func (s *Server) base(l explain.Lang) string { return "/" + s.secret + "/" + l.String() }
 
+// Close ends a studio that has not run.
+func (s *Server) Close() error { return errors.Join(s.listener.Close(), s.desk.Close()) }
+
 // stopTime is how long requests may take to their end once the studio stops.
 const stopTime = 3 * time.Second
 
@@ -128,13 +133,28 @@ func (s *Server) Run(ctx context.Context) error {
 	return errors.Join(err, s.desk.Close())
 }
 
+// Founding reports whether the directory has no policy yet, and Made whether it was not there either
+// and has been made. One that is still empty at the end is removed again.
+func (s *Server) Founding() bool { return s.desk.founding() }
+
+// Made is explained with Founding.
+func (s *Server) Made() bool { return len(s.desk.made) > 0 }
+
+// foundPath is the page on which a town is founded; until then every other page leads there.
+const foundPath = "/found"
+
 // page registers one page: a pattern of net/http, behind secret and language. What h returns is
 // shown as a page that says what is wrong.
 func (s *Server) page(pattern string, h func(http.ResponseWriter, *http.Request) error) {
 	if !strings.Contains(pattern, " /") {
 		panic("studio: a pattern is METHOD /PATH")
 	}
+	always := strings.HasSuffix(pattern, " "+foundPath) || strings.Contains(pattern, " /static/")
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		if !always && s.desk.founding() {
+			http.Redirect(w, r, s.base(langOf(r))+foundPath, http.StatusSeeOther)
+			return
+		}
 		if err := h(w, r); err != nil {
 			s.problem(w, r, err)
 		}

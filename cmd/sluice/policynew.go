@@ -175,21 +175,26 @@ func writeExample(v locale, dir string) ([]string, error) {
 		written = append(written, to)
 		return workspace.Dir(dir).Put(name, raw)
 	}
-	example := portalba.Policy()
 	for _, name := range []string{"charter.yaml", "council.yaml", "kinds.yaml", "zones.geojson"} {
-		raw := example[name]
-		if name == "charter.yaml" {
-			raw = withoutName(raw, v)
-		}
-		if strings.HasSuffix(name, ".yaml") {
-			editors := "# yaml-language-server: $schema=schema/" + schema.Of(name) + ".schema.json\n"
-			raw = []byte(editors + commentsIn(v, string(raw)))
-		}
-		if err := put(name, raw); err != nil {
+		if err := put(name, exampleFile(v, name)); err != nil {
 			return nil, err
 		}
 	}
 	return written, workspace.Dir(dir).Schemas()
+}
+
+// exampleFile is a file of the example city for another one to begin with, with comments in its
+// language.
+func exampleFile(v locale, name string) []byte {
+	raw := portalba.Policy()[name]
+	if name == "charter.yaml" {
+		raw = withoutName(raw, v)
+	}
+	if !strings.HasSuffix(name, ".yaml") {
+		return raw
+	}
+	return []byte("# yaml-language-server: $schema=schema/" + schema.Of(name) + ".schema.json\n" +
+		commentsIn(v, string(raw)))
 }
 
 // contacts are the example city's, in its charter.

@@ -24,28 +24,32 @@ func policyStudio() *cobra.Command {
 		Args:  between(0, 1),
 		Long: "Prints the address of a page in which the decisions of DIR are written, checked, read as residents\n" +
 			"will read them, and voted. It works on the files of DIR and on no others but --inbox, and only this\n" +
-			"computer can open it. The address has a secret, another at each start. Runs until SIGINT or SIGTERM.",
+			"computer can open it. The address has a secret, another at each start. Runs until SIGINT or SIGTERM.\n\n" +
+			"If DIR is empty, or not there, the page founds a town in it: charter, council and ground.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := localeOf(cmd)
 			if err != nil {
 				return err
 			}
-			for _, inbox := range inboxes {
-				if is, err := os.Stat(inbox); err != nil || !is.IsDir() {
-					return &config.Refusal{Err: errors.New(v.Say("--inbox: there is no directory %s; give the one "+
-						"that policy.inbox of the gateways' gateway.yaml says", inbox))}
-				}
-			}
 			return withRules(func(rules *rego.Child) error {
 				s, err := studio.Open(studio.Options{Dir: dirArg(args), Addr: addr, Lang: v.Lang, Rules: rules,
-					Now: time.Now, Inboxes: inboxes,
+					Now: time.Now, Inboxes: inboxes, Kinds: exampleFile(v, "kinds.yaml"),
 					Speech: func(l explain.Lang) simulate.Speech { return newLocale(l) }})
 				if err != nil {
 					return &config.Refusal{Err: err}
 				}
+				if err := inboxesThere(v, inboxes, s.Founding()); err != nil {
+					return errors.Join(err, s.Close())
+				}
 				fmt.Fprintln(cmd.OutOrStdout(), s.Address())
-				fmt.Fprintln(cmd.ErrOrStderr(), v.Say(
-					"Open this address in a browser of this computer; end with Ctrl-C."))
+				tell := func(text string, args ...any) { fmt.Fprintln(cmd.ErrOrStderr(), v.Say(text, args...)) }
+				switch {
+				case s.Made():
+					tell("%s was not there, and is made; the page founds a town in it.", dirArg(args))
+				case s.Founding():
+					tell("%s is empty; the page founds a town in it.", dirArg(args))
+				}
+				tell("Open this address in a browser of this computer; end with Ctrl-C.")
 				return s.Run(cmd.Context())
 			})
 		},
@@ -55,4 +59,21 @@ func policyStudio() *cobra.Command {
 		"directory that gateways watch, for a copy of what is enacted on the page; may be repeated")
 	c.Flags().StringVar(&addr, "http", "127.0.0.1:0", "where to listen, on this computer only: 127.0.0.1:PORT")
 	return c
+}
+
+// inboxesThere refuses an inbox that is no directory, since gateways watch no other. A town that is
+// founded has no gateway yet, and gets its inbox made.
+func inboxesThere(v locale, inboxes []string, founding bool) error {
+	for _, inbox := range inboxes {
+		if founding {
+			if err := os.MkdirAll(inbox, 0o755); err != nil {
+				return &config.Refusal{Err: err}
+			}
+		}
+		if is, err := os.Stat(inbox); err != nil || !is.IsDir() {
+			return &config.Refusal{Err: errors.New(v.Say("--inbox: there is no directory %s; give the one "+
+				"that policy.inbox of the gateways' gateway.yaml says", inbox))}
+		}
+	}
+	return nil
 }

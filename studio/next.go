@@ -1,0 +1,45 @@
+package studio
+
+import "sluice/policy/council"
+
+// step is one of those from an empty directory to the first decision in force.
+type step struct {
+	Key, Path string
+	Done      bool
+}
+
+// next are the steps to the first decision in force; none once anything is enacted.
+func (s *Server) next(l *look) ([]step, error) {
+	if len(l.chain) > 0 {
+		return nil, nil
+	}
+	decisions, wrong := l.decisionFiles(), mistakes(l.findings)
+	mend, open := "/", ""
+	for _, f := range l.findings {
+		if f.Warning() {
+			continue
+		}
+		mend = pathOf(f.File)
+		break
+	}
+	names, err := s.motionNames()
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range names {
+		if council.GoodID(id) {
+			open = id
+		}
+	}
+	vote := "/vote"
+	if open != "" {
+		vote += "/" + open
+	}
+	begun := len(decisions) > 0
+	look := "/"
+	if begun {
+		look = "/see/" + idOf(decisions[0])
+	}
+	return []step{{"town", "/file/charter", true}, {"decision", "/new", begun}, {"mend", mend, begun && wrong == 0},
+		{"see", look, false}, {"motion", "/vote", open != ""}, {"sign", vote, false}}, nil
+}
