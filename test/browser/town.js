@@ -82,8 +82,9 @@ async function decide(page) {
   await Promise.all([page.waitForNavigation(), page.click("form button")]);
   for (const lang of ["ca", "en", "es"]) await page.fill(`#f-title-${lang}`, lang === "en" ? "Footfall in the square" : "Vianants a la plaça");
   await page.fill("#f-legal_basis", "Reglament municipal de dades, article 3");
-  const today = new Date(Date.now()).toISOString().slice(0, 10);
-  await page.fill("#f-from", today);
+  const day = (n) => new Date(Date.now() + n * 86400000).toISOString().slice(0, 10);
+  await page.fill("#f-from", day(0));
+  await page.fill("#f-until", day(300));
   await page.click("#form .bar button[value=save]");
   await page.waitForFunction(() => /Saved\./.test(document.getElementById("status").textContent));
   await page.goto(at("/draft/2026-01"));
