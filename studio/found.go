@@ -196,7 +196,7 @@ func (s *Server) found(w http.ResponseWriter, r *http.Request) error {
 
 // showFound shows the form with what is in it, and with what is wrong: with files, and beside them.
 func (s *Server) showFound(w http.ResponseWriter, r *http.Request, status int, t *foundation, list []check.Finding,
-	own []ownFinding,
+	amiss []ownFinding,
 ) error {
 	l := langOf(r)
 	t.rows(max(0, 1-len(entries(t.council, "members"))), max(0, 1-len(entries(t.zones, "zones"))))
@@ -226,7 +226,7 @@ func (s *Server) showFound(w http.ResponseWriter, r *http.Request, status int, t
 		}
 		p.Groups = append(p.Groups, page.Parts[i].Groups...)
 	}
-	for _, x := range own {
+	for _, x := range amiss {
 		said := sentence{What: say(l, x.key)}
 		at := "title"
 		if f := p.named(x.field); f != nil {
@@ -260,10 +260,9 @@ func (s *Server) placeFound(p *draftPage, t *foundation, list []check.Finding, l
 
 // helped says what is particular to a town that is founded. Whoever votes first is in office.
 func (g *group) helped(l explain.Lang) {
-	all := sentences()[l.String()]
 	g.Fields = slices.DeleteFunc(g.Fields, func(f field) bool { return f.Sort == "date" })
 	for i := range g.Fields {
-		if help := all["found.help."+keyOf(g.Fields[i].Name)]; help != "" {
+		if help, ok := textOf(l, "found.help."+keyOf(g.Fields[i].Name)); ok {
 			g.Fields[i].Help = help
 		}
 	}
@@ -290,14 +289,14 @@ func (s *Server) foundWrite(w http.ResponseWriter, r *http.Request) error {
 		return n
 	}
 	t.rows(count("members"), count("zones"))
-	own := withoutSecrets(r.PostForm)
+	amiss := withoutSecrets(r.PostForm)
 	if err := t.fill(s, l, r.PostForm); err != nil {
 		return err
 	}
 	do := r.PostForm.Get("do")
 	switch what, list, _ := strings.Cut(do, " "); {
-	case len(own) > 0:
-		return s.showFound(w, r, http.StatusUnprocessableEntity, t, nil, own)
+	case len(amiss) > 0:
+		return s.showFound(w, r, http.StatusUnprocessableEntity, t, nil, amiss)
 	case what == "add" && len(entries(t.council, "members"))+len(entries(t.zones, "zones")) >= 2*maxRows:
 		return &fault{http.StatusUnprocessableEntity, "found.many"}
 	case what == "add" || what == "drop":
@@ -318,14 +317,14 @@ func (s *Server) foundWrite(w http.ResponseWriter, r *http.Request) error {
 }
 
 // withoutSecrets takes private keys out of what was sent, and says at which fields they were.
-func withoutSecrets(sent url.Values) (own []ownFinding) {
+func withoutSecrets(sent url.Values) (amiss []ownFinding) {
 	for name, said := range sent {
 		if strings.Contains(strings.Join(said, "\n"), "PRIVATE KEY") {
 			sent.Set(name, "")
-			own = append(own, ownFinding{name, "charter.private"})
+			amiss = append(amiss, ownFinding{name, "charter.private"})
 		}
 	}
-	return own
+	return amiss
 }
 
 // foundNow founds the town, if nothing is wrong with it.
@@ -337,17 +336,17 @@ func (s *Server) foundNow(w http.ResponseWriter, r *http.Request, t *foundation)
 	if err != nil {
 		return err
 	}
-	own := t.lacks()
+	amiss := t.lacks()
 	whole, err := rego.WithRules(files)
 	if err != nil {
 		return err
 	}
 	list, _ := check.Directory(r.Context(), s.o.Rules, whole, nil, s.today())
 	list = slices.DeleteFunc(list, func(f check.Finding) bool {
-		return f.Warning() || f.File == zonesName && !t.own && len(own) > 0
+		return f.Warning() || f.File == zonesName && !t.own && len(amiss) > 0
 	})
-	if len(list)+len(own) > 0 {
-		return s.showFound(w, r, http.StatusUnprocessableEntity, t, list, own)
+	if len(list)+len(amiss) > 0 {
+		return s.showFound(w, r, http.StatusUnprocessableEntity, t, list, amiss)
 	}
 	if err := s.settle(files); err != nil {
 		return err
@@ -357,19 +356,19 @@ func (s *Server) foundNow(w http.ResponseWriter, r *http.Request, t *foundation)
 
 // lacks is what a town needs beyond what check asks of any policy: somebody who answers, somebody to
 // ask, somebody who votes, and its ground.
-func (t *foundation) lacks() (own []ownFinding) {
+func (t *foundation) lacks() (amiss []ownFinding) {
 	for _, who := range []string{"responsible", "dpo"} {
 		if yamldoc.In(t.charter, "city", who, "name") == nil {
-			own = append(own, ownFinding{"city." + who + ".name", "found.need." + who})
+			amiss = append(amiss, ownFinding{"city." + who + ".name", "found.need." + who})
 		}
 	}
 	if len(entries(t.council, "members")) == 0 {
-		own = append(own, ownFinding{"members.0.name", "found.need.member"})
+		amiss = append(amiss, ownFinding{"members.0.name", "found.need.member"})
 	}
 	if !t.own {
-		own = append(own, badSquares(t.zones)...)
+		amiss = append(amiss, badSquares(t.zones)...)
 	}
-	return own
+	return amiss
 }
 
 // settle writes the files of a new town, the charter last: a directory with one is founded. What was

@@ -48,7 +48,7 @@ func squaresOf(v any) (list []square) {
 }
 
 // badSquares are what is wrong with zones, at their fields.
-func badSquares(v any) (own []ownFinding) {
+func badSquares(v any) (amiss []ownFinding) {
 	list, seen := squaresOf(v), make(map[string]bool)
 	if len(list) == 0 {
 		return []ownFinding{{"zones.0.name", "found.need.zone"}}
@@ -61,22 +61,22 @@ func badSquares(v any) (own []ownFinding) {
 		}
 		switch {
 		case z.id == "" || !names.Visible(z.name):
-			own = append(own, ownFinding{at + ".name", "found.need.zone"})
+			amiss = append(amiss, ownFinding{at + ".name", "found.need.zone"})
 		case seen[z.id]:
-			own = append(own, ownFinding{at + ".name", "found.need.other-zone"})
+			amiss = append(amiss, ownFinding{at + ".name", "found.need.other-zone"})
 		}
 		seen[z.id] = true
 		if bad(z.lat, -85, 85) {
-			own = append(own, ownFinding{at + ".lat", "found.need.lat"})
+			amiss = append(amiss, ownFinding{at + ".lat", "found.need.lat"})
 		}
 		if bad(z.lon, -179, 179) {
-			own = append(own, ownFinding{at + ".lon", "found.need.lon"})
+			amiss = append(amiss, ownFinding{at + ".lon", "found.need.lon"})
 		}
 		if bad(z.side, leastSide, mostSide) {
-			own = append(own, ownFinding{at + ".side", "found.need.side"})
+			amiss = append(amiss, ownFinding{at + ".side", "found.need.side"})
 		}
 	}
-	return own
+	return amiss
 }
 
 // perDegree is how many metres a degree of latitude has.
