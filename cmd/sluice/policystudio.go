@@ -42,14 +42,15 @@ func policyStudio() *cobra.Command {
 					return errors.Join(err, s.Close())
 				}
 				fmt.Fprintln(cmd.OutOrStdout(), s.Address())
-				tell := func(text string, args ...any) { fmt.Fprintln(cmd.ErrOrStderr(), v.Say(text, args...)) }
 				switch {
 				case s.Made():
-					tell("%s was not there, and is made; the page founds a town in it.", dirArg(args))
+					fmt.Fprintln(cmd.ErrOrStderr(), v.Say(
+						"%s was not there, and is made; the page founds a town in it.", dirArg(args)))
 				case s.Founding():
-					tell("%s is empty; the page founds a town in it.", dirArg(args))
+					fmt.Fprintln(cmd.ErrOrStderr(), v.Say("%s is empty; the page founds a town in it.", dirArg(args)))
 				}
-				tell("Open this address in a browser of this computer; end with Ctrl-C.")
+				fmt.Fprintln(cmd.ErrOrStderr(), v.Say(
+					"Open this address in a browser of this computer; end with Ctrl-C."))
 				return s.Run(cmd.Context())
 			})
 		},
