@@ -76,7 +76,8 @@ var arrows = map[string]row{
 	"policy/council": {"a motion: what was voted, explained, compared and signed",
 		"internal/civil internal/locales policy/ballot policy/bundle policy/decision policy/diff policy/explain"},
 	"policy/papers": {"what goes with a motion for people: of the clerk's directory, in words and HTML",
-		"internal/civil internal/locales policy/ballot policy/bundle policy/council policy/explain policy/workspace"},
+		"internal/civil internal/locales policy/ballot policy/bundle policy/council policy/dpia policy/explain " +
+			"policy/workspace"},
 	"policy/papers/pdf": {"a page printed by a browser of the machine: for the verbs and the studio", ""},
 	"policy/workspace": {"the clerk's directory: drafts, motions, keys and schemas, on disk",
 		"internal/civil perm policy/ballot policy/bundle policy/compile policy/council policy/decision " +

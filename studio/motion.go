@@ -6,9 +6,7 @@ import (
 
 	"sluice/brief"
 	"sluice/policy/ballot"
-	"sluice/policy/bundle"
 	"sluice/policy/council"
-	"sluice/policy/dpia"
 	"sluice/policy/explain"
 	"sluice/policy/papers"
 	"sluice/policy/papers/pdf"
@@ -26,8 +24,8 @@ type motionView struct {
 	Sections                                 []papers.Section
 	Text                                     string
 	Problems                                 []trouble
-	// Assess are the decisions whose impact assessment is to be made again before members sign.
-	Assess string
+	// Assess is what the impact assessment says of what is new or protects less.
+	Assess []papers.Assessment
 	// Prints says whether a browser of this machine prints PDF.
 	Prints bool
 	// Inboxes are where a copy goes when it is enacted.
@@ -62,9 +60,7 @@ func (s *Server) motion(w http.ResponseWriter, r *http.Request) error {
 	_, noBrowser := pdf.Browser()
 	v.Prints = noBrowser == nil
 	if v.Open {
-		if v.Assess, err = s.toAssess(l, p.Policy); err != nil {
-			return err
-		}
+		v.Assess = p.Assessments(l)
 	}
 	for _, m := range p.Standing.Members {
 		v.People = append(v.People, personOf(m, p))
@@ -78,28 +74,6 @@ func (s *Server) motion(w http.ResponseWriter, r *http.Request) error {
 		v.Problems = append(v.Problems, troubleOf(l, err))
 	}
 	return s.show(w, r, "motion", v)
-}
-
-// toAssess names the decisions of a policy that are new or protect less than what is in force, and
-// of which dpia.yaml does not say that they were assessed as they are now.
-func (s *Server) toAssess(l explain.Lang, p *bundle.Policy) (string, error) {
-	inForce, err := s.desk.inForce()
-	if err != nil {
-		return "", err
-	}
-	raw, _, err := s.desk.Read(dpia.AnswersName)
-	if err != nil {
-		return "", err
-	}
-	answers, err := dpia.ParseAnswers(dpia.AnswersName, raw)
-	if err != nil { // its own page says what is wrong with it; nothing counts as assessed meanwhile
-		answers = &dpia.Answers{}
-	}
-	var ids []string
-	for _, x := range dpia.Reassess(inForce, p, answers) {
-		ids = append(ids, x.Decision)
-	}
-	return l.List(ids), nil
 }
 
 func personOf(m council.Voter, p *papers.Papers) person {

@@ -120,7 +120,8 @@ func TestAVoteInTheStudio(t *testing.T) {
 	}
 	do(303, "/vote", url.Values{"id": {"first"}}, "")
 	see("/vote", "waits for votes", "0 of 2 for it", "Not voted yet: Anna, Bru and Carla.")
-	see("/vote/first", "2 more members must be for it", "not yet assessed as it is now: 2026-14, 2026-15",
+	see("/vote/first", "2 more members must be for it", "Decision 2026-15 is new.", `/dpia#d-2026-15">`,
+		"is not written in dpia.yaml",
 		"has not voted", "Sluice motion, format")
 	text, err := os.ReadFile(filepath.Join(s.o.Dir, "motions/first/motion.txt"))
 	if err != nil {
@@ -162,6 +163,13 @@ func TestAVoteInTheStudio(t *testing.T) {
 	see("/vote/suspend-2026-14-v2", "0 of 1 for it")
 	do(303, "/vote/suspend", url.Values{"decision": {"2026-14"}, "reason-en": {"again"}}, "")
 	see("/vote", "in force", "suspend-2026-14-v2")
+	const file = "decisions/2026-16-noise.yaml"
+	weaker := strings.Replace(s.onDisk(t, file), "retain: P5Y", "retain: P9Y", 1)
+	if err := os.WriteFile(filepath.Join(s.o.Dir, file), []byte(weaker), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	do(303, "/vote", url.Values{"id": {"weaker"}}, "")
+	see("/vote/weaker", "Decision 2026-16 protects less than what is in force", "<li>numbers are kept for: 5 years", `/dpia#d-2026-16">`)
 }
 
 // TestBallotsThatAreNone: each is refused in words, and leaves nothing behind.

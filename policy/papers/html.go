@@ -36,6 +36,8 @@ type document struct {
 	Lang, Title, Lead string
 	Facts             [][2]string
 	Sections          []Section
+	Assess            []Assessment
+	AssessTitle       string
 	Votes             table
 	VotesFirst        bool   // before the sections
 	Text              string // motion.txt, on sheets of its own
@@ -56,6 +58,7 @@ func (p *Papers) Page(l explain.Lang) ([]byte, error) {
 	d := p.document(l, say(l, "page.title", p.ID))
 	d.Facts = append(d.Facts, [2]string{say(l, "standing"), p.counted(l)})
 	d.Lead, d.Sections = p.Sections(l)
+	d.Assess, d.AssessTitle = p.Assessments(l), say(l, "assess.title")
 	d.Votes = p.people(l)
 	d.Text, d.TextTitle = string(p.Text), say(l, "page.text")
 	return d.html()

@@ -25,6 +25,16 @@ func (p *Papers) Mail(l explain.Lang) []byte {
 	line("")
 	b.WriteString(p.Motion.Summary(l, p.previous, p.Policy))
 	line("")
+	if list := p.Assessments(l); len(list) > 0 {
+		line(heading(say(l, "assess.title")))
+		for _, a := range list {
+			line(a.Due + " " + a.Said)
+			for _, c := range a.Changes {
+				line("  - " + c)
+			}
+		}
+		line("")
+	}
 	line(heading(say(l, "mail.for")))
 	line(say(l, "mail.where"))
 	line("")

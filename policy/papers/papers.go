@@ -17,6 +17,7 @@ import (
 	"sluice/policy/ballot"
 	"sluice/policy/bundle"
 	"sluice/policy/council"
+	"sluice/policy/dpia"
 	"sluice/policy/workspace"
 )
 
@@ -33,6 +34,7 @@ type Papers struct {
 	// Fingerprints are of the keys of those who are for the motion, by member.
 	Fingerprints map[string]string
 
+	weakened []dpia.Due
 	previous *council.Enacted
 	now      time.Time
 }
@@ -59,6 +61,11 @@ func Open(d workspace.Dir, id string, now time.Time) (*Papers, error) {
 	if p.Policy, err = bundle.ReopenOPA(parts[council.BundleName]); err != nil {
 		return nil, err
 	}
+	var inForce *bundle.Policy
+	if p.previous != nil {
+		inForce = p.previous.Policy
+	}
+	p.weakened = dpia.Weakened(inForce, p.Policy, answers(d))
 	for _, m := range p.Standing.Members {
 		if sig, err := ballot.Parse(parts[council.BallotsName+m.ID+".sig"]); err == nil && m.Signed {
 			p.Fingerprints[m.ID] = sig.Key.Fingerprint()

@@ -2,6 +2,7 @@ package papers_test
 
 import (
 	"bytes"
+	"html"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 	"sluice/configs/portalba"
 	"sluice/policy/ballot"
 	"sluice/policy/council"
+	"sluice/policy/dpia"
 	"sluice/policy/explain"
 	"sluice/policy/papers"
 	"sluice/policy/workspace"
@@ -187,5 +189,38 @@ func TestCalendar(t *testing.T) {
 				t.Errorf("there is no %s in\n%s", want, text)
 			}
 		}
+	}
+}
+
+// TestPapersAskForTheAssessment: the letter and the page say of each decision that is new or protects less
+// what it is that protects less, and whether dpia.yaml says that it was assessed as it is now.
+func TestPapersAskForTheAssessment(t *testing.T) {
+	d := desk(t)
+	p := open(t, d, now)
+	said := func(l explain.Lang) (string, string) {
+		page, err := p.Page(l)
+		check(t, err)
+		return string(p.Mail(l)), string(page)
+	}
+	for l, open := range map[explain.Lang]string{0: "is not written in dpia.yaml", 1: "no consta que s'hagi avaluat",
+		2: "no consta que se haya evaluado"} {
+		if mail, page := said(l); strings.Count(mail, open) != 4 ||
+			strings.Count(html.UnescapeString(page), open) != 4 {
+			t.Errorf("in %s it is not asked for:\n%s", l, mail)
+		}
+	}
+	digest := dpia.Digest(p.Policy, p.Policy.Decision("2026-14"))
+	check(t, d.Put(dpia.AnswersName,
+		[]byte("decisions: {\"2026-14\": {assessed: {on: 2026-11-20, of: \""+digest+"\"}}}\n")))
+	p = open(t, d, now)
+	mail, page := said(0)
+	if strings.Count(mail, "is not written in dpia.yaml") != 3 ||
+		!strings.Contains(mail, "Decision 2026-14 is new. It was assessed as it is now on 20 November 2026.") ||
+		!strings.Contains(page, "It was assessed as it is now on 20 November 2026.") {
+		t.Errorf("it was assessed:\n%s", mail)
+	}
+	check(t, d.Put(dpia.AnswersName, []byte("decisions: [what?")))
+	if p = open(t, d, now); len(p.Assessments(0)) != 4 || p.Assessments(0)[0].Done {
+		t.Error("a file that cannot be read has assessed something")
 	}
 }
