@@ -13,6 +13,7 @@ import (
 
 	"sluice/policy/ballot"
 	"sluice/policy/council"
+	"sluice/policy/workspace"
 )
 
 // maxBallots bounds the files that are handed in at once.
@@ -28,11 +29,11 @@ func (s *Server) ballot(w http.ResponseWriter, r *http.Request) error {
 	if p.Enacted != nil {
 		return &fault{http.StatusConflict, "vote.closed"}
 	}
-	sent, err := handedIn(r)
-	if err != nil {
-		return err
+	kept, err := s.accepted(p.ID, r)
+	var known *fault
+	if errors.As(err, &known) {
+		return s.motionWith(w, r, p, known.status, say(langOf(r), known.key))
 	}
-	kept, err := s.verified(p.ID, sent)
 	if err != nil {
 		return err
 	}
@@ -40,6 +41,37 @@ func (s *Server) ballot(w http.ResponseWriter, r *http.Request) error {
 		if err := s.desk.Write(path.Join("motions", p.ID, name), none, kept[name]); err != nil {
 			return err
 		}
+	}
+	return s.goTo(w, r, "/vote/"+p.ID+"#people")
+}
+
+// accepted are the files of a form that are ballots for the motion, and new.
+func (s *Server) accepted(id string, r *http.Request) (map[string][]byte, error) {
+	sent, err := handedIn(r)
+	if err != nil {
+		return nil, err
+	}
+	return s.verified(id, sent)
+}
+
+// withdraw takes what a member has signed out of the ballots, so that they can vote anew.
+func (s *Server) withdraw(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.open(r)
+	if err != nil {
+		return err
+	}
+	if p.Enacted != nil {
+		return &fault{http.StatusConflict, "vote.closed"}
+	}
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	_, err = s.clerk().Withdraw(p.ID, r.PostForm.Get("member"))
+	if errors.Is(err, workspace.ErrNoBallot) {
+		return errMissing
+	}
+	if err != nil {
+		return err
 	}
 	return s.goTo(w, r, "/vote/"+p.ID+"#people")
 }

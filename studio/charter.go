@@ -8,6 +8,7 @@ import (
 
 	"sluice/internal/yamldoc"
 	"sluice/policy/bundle"
+	"sluice/policy/check"
 	"sluice/policy/council"
 	"sluice/policy/diff"
 	"sluice/policy/explain"
@@ -193,6 +194,17 @@ func keyLines(name string) field {
 		return yamldoc.With(v, keys, x.Path()...)
 	}
 	return x
+}
+
+// unreachable are the charter's quorums that the council, as it is here, has too few members for: the
+// charter's page says it at their fields.
+func (p *draftPage) unreachable(look *look, l explain.Lang) (list []string) {
+	for _, f := range look.of("charter.yaml") {
+		if p.File == "council.yaml" && f.Rule == "K01" {
+			list = append(list, inWords([]check.Finding{f}, l)[0].What+".")
+		}
+	}
+	return list
 }
 
 // weighs fills in what the page of charter or council says of the vote: who must agree to what it

@@ -109,3 +109,15 @@ func TestCouncilByForm(t *testing.T) {
 		t.Errorf("a private key is %d: %s", got, page)
 	}
 }
+
+// TestACouncilThatIsTooSmall: the council's page says which of the charter's quorums its members
+// cannot reach, with both numbers.
+func TestACouncilThatIsTooSmall(t *testing.T) {
+	s := open(t)
+	roster := "members:\n  - {id: a, name: A, keys: [\"" + key(t) + "\"]}\n"
+	if _, body := s.answer(s.request("GET", "/file/council", "")); strings.Contains(body, "council.yaml has 1") {
+		t.Error("a council of many is too small")
+	}
+	page := s.post(t, "/file/council", url.Values{"yaml": {roster}, "do": {"keep"}})
+	shows(t, page, "The quorum enact asks for 4 members, and council.yaml has 1")
+}

@@ -97,6 +97,7 @@ func (s *Server) draftPage(r *http.Request, file string, sheet sheet) (*draftPag
 		page.reads(look, head.id, l)
 	} else {
 		page.weighs(look, l)
+		page.Needs = append(page.unreachable(look, l), page.Needs...)
 	}
 	return page, nil
 }

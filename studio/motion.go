@@ -3,6 +3,7 @@ package studio
 import (
 	"net/http"
 	"path"
+	"slices"
 
 	"sluice/brief"
 	"sluice/policy/ballot"
@@ -26,6 +27,8 @@ type motionView struct {
 	Problems                                 []trouble
 	// Assess is what the impact assessment says of what is new or protects less.
 	Assess []papers.Assessment
+	// Wrong is why what was handed in is not taken.
+	Wrong string
 	// Prints says whether a browser of this machine prints PDF.
 	Prints bool
 	// Inboxes are where a copy goes when it is enacted.
@@ -44,8 +47,13 @@ func (s *Server) motion(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return s.motionWith(w, r, p, http.StatusOK, "")
+}
+
+// motionWith is that page, with why what was handed in is not taken.
+func (s *Server) motionWith(w http.ResponseWriter, r *http.Request, p *papers.Papers, status int, wrong string) error {
 	l := langOf(r)
-	v := motionView{City: p.City, Sum: council.Sum(p.Text), Namespace: council.NamespaceOf(p.City),
+	v := motionView{Wrong: wrong, City: p.City, Sum: council.Sum(p.Text), Namespace: council.NamespaceOf(p.City),
 		StatementNamespace: ballot.StatementNamespace(p.City), Left: p.Left(), Text: string(p.Text),
 		Until: moment(l, p.Expires, p.Policy.Location), Enactable: p.Enactable() && p.Enacted == nil,
 		Enacted: p.Enacted != nil}
@@ -57,6 +65,9 @@ func (s *Server) motion(w http.ResponseWriter, r *http.Request) error {
 	v.Open = !v.Enacted && v.State != motionVoid
 	v.Inboxes = l.List(s.o.Inboxes)
 	v.Lead, v.Sections = p.Sections(l)
+	if !v.Open { // nobody signs any more
+		v.Sections = slices.DeleteFunc(v.Sections, func(x papers.Section) bool { return x.Code != "" })
+	}
 	_, noBrowser := pdf.Browser()
 	v.Prints = noBrowser == nil
 	if v.Open {
@@ -73,7 +84,7 @@ func (s *Server) motion(w http.ResponseWriter, r *http.Request) error {
 	for _, err := range p.Problems {
 		v.Problems = append(v.Problems, troubleOf(l, err))
 	}
-	return s.show(w, r, "motion", v)
+	return s.showWith(w, r, status, "motion", v)
 }
 
 func personOf(m council.Voter, p *papers.Papers) person {

@@ -9,6 +9,7 @@ func (s *Server) register() {
 	s.page("POST /draft/{id}", s.write)
 	s.page("GET /file/{name}", s.file)
 	s.page("POST /file/{name}", s.write)
+	s.page("GET /see", s.tries)
 	s.page("GET /see/{id}", s.see)
 	s.page("POST /see/{id}", s.seeWrite)
 	s.page("POST /see/{id}/readings", s.seeReadings)

@@ -37,7 +37,7 @@ func TestEachLanguageSaysAll(t *testing.T) {
 // TestEveryPageInEachLanguage: no page names a sentence that is not there.
 func TestEveryPageInEachLanguage(t *testing.T) {
 	s := open(t)
-	for _, path := range []string{"/", "/draft/2026-14-footfall", "/draft/2026-17-air", "/see/2026-14-footfall",
+	for _, path := range []string{"/", "/draft/2026-14-footfall", "/draft/2026-17-air", "/see", "/see/2026-14-footfall",
 		"/dpia", "/consult", "/consult/2026-14",
 		"/nowhere"} {
 		want := 200

@@ -67,6 +67,23 @@ type proposal struct {
 	Same       bool // it is what the form says
 }
 
+// tries lists the drafts that can be tried, also those that check finds much wrong with.
+func (s *Server) tries(w http.ResponseWriter, r *http.Request) error {
+	files, err := s.desk.Files()
+	if err != nil {
+		return err
+	}
+	var list []beginning
+	for _, name := range (&look{files: files}).decisionFiles() {
+		one := beginning{ID: idOf(name), Title: langOf(r).Title(headOf(files[name]).title), About: name}
+		if one.Title == "" {
+			one.Title = one.ID
+		}
+		list = append(list, one)
+	}
+	return s.show(w, r, "tries", list)
+}
+
 // see shows what a draft would publish of a street.
 func (s *Server) see(w http.ResponseWriter, r *http.Request) error {
 	page, err := s.seen(r, true)

@@ -24,7 +24,7 @@ func (s *Server) table(w http.ResponseWriter, r *http.Request) error {
 	}
 	id := strings.TrimSpace(r.PostForm.Get("id"))
 	if !council.GoodID(id) {
-		return &fault{http.StatusBadRequest, "vote.badname"}
+		return s.motionsWith(w, r, http.StatusBadRequest, order{ID: id, WrongID: "vote.badname"})
 	}
 	if err := s.ours(id); err != nil {
 		return err
@@ -34,7 +34,7 @@ func (s *Server) table(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if len(wrong) > 0 {
-		return s.motionsWith(w, r, http.StatusConflict, wrong)
+		return s.motionsWith(w, r, http.StatusConflict, order{ID: id, Wrong: wrong})
 	}
 	names, err := s.motionNames()
 	if err != nil {
@@ -48,7 +48,7 @@ func (s *Server) table(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if taken {
-		return &fault{http.StatusConflict, "vote.taken"}
+		return s.motionsWith(w, r, http.StatusConflict, order{ID: id, WrongID: "vote.taken"})
 	}
 	if _, err := s.clerk().Create(workspace.Order{ID: id, Now: s.o.Now(), Policy: p}); err != nil {
 		return voteFault(err)
@@ -130,7 +130,9 @@ func (s *Server) votable(r *http.Request) (*bundle.Policy, []obstacle, error) {
 		return nil, nil, wrong
 	}
 	if need := council.Most(p.Charter); len(p.Council.Members) < need {
-		return nil, nil, &fault{http.StatusConflict, "vote.few"}
+		few := obstacle{File: "council.yaml", Path: pathOf("council.yaml")}
+		few.What = say(langOf(r), "vote.few", need, len(p.Council.Members))
+		return nil, []obstacle{few}, nil
 	}
 	return p, nil, nil
 }
@@ -159,19 +161,21 @@ func (s *Server) suspend(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return voteFault(err)
 	}
-	reason := decision.Words{}
+	id := r.PostForm.Get("decision")
+	reason, wrong := decision.Words{}, "vote.noreason"
 	for _, code := range s.cityLanguages(chain) {
 		if text := strings.TrimSpace(r.PostForm.Get("reason-" + code)); text != "" {
-			if decision.Fault(text) != "" {
-				return &fault{http.StatusBadRequest, "vote.badreason"}
+			if reason[code] = text; wrong != "vote.badreason" {
+				wrong = ""
 			}
-			reason[code] = text
+			if decision.Fault(text) != "" {
+				wrong = "vote.badreason"
+			}
 		}
 	}
-	if len(reason) == 0 {
-		return &fault{http.StatusBadRequest, "vote.noreason"}
+	if wrong != "" {
+		return s.motionsWith(w, r, http.StatusBadRequest, order{Decision: id, Reasons: reason, WrongReason: wrong})
 	}
-	id := r.PostForm.Get("decision")
 	known := false
 	for _, d := range s.stoppable(langOf(r), chain) {
 		known = known || d.ID == id

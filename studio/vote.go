@@ -26,6 +26,7 @@ func (s *Server) registerVote() {
 	s.page("GET /vote/{id}", s.motion)
 	s.page("GET /vote/{id}/{paper}", s.paper)
 	s.page("POST /vote/{id}/ballot", s.ballot)
+	s.page("POST /vote/{id}/withdraw", s.withdraw)
 	s.page("POST /vote/{id}/enact", s.enact)
 }
 
@@ -73,11 +74,20 @@ type motionRow struct {
 // motions is the first page of the vote: every motion, what can be put to the vote, and what can
 // be stopped.
 func (s *Server) motions(w http.ResponseWriter, r *http.Request) error {
-	return s.motionsWith(w, r, http.StatusOK, nil)
+	return s.motionsWith(w, r, http.StatusOK, order{})
+}
+
+// order is what was asked for on that page, and what stands in the way.
+type order struct {
+	ID, Decision string
+	Reasons      map[string]string
+	WrongID      string // keys of sentences, at their fields
+	WrongReason  string
+	Wrong        []obstacle
 }
 
 // motionsWith is that page, with what stands in the way of the motion that was asked for.
-func (s *Server) motionsWith(w http.ResponseWriter, r *http.Request, status int, wrong []obstacle) error {
+func (s *Server) motionsWith(w http.ResponseWriter, r *http.Request, status int, asked order) error {
 	chain, err := s.clerk().Chain()
 	if err != nil {
 		return voteFault(err)
@@ -91,7 +101,7 @@ func (s *Server) motionsWith(w http.ResponseWriter, r *http.Request, status int,
 		rows = append(rows, s.row(langOf(r), id, chain))
 	}
 	slices.SortStableFunc(rows, func(a, b motionRow) int { return cmp.Compare(b.Version, a.Version) })
-	return s.showWith(w, r, status, "vote", map[string]any{"Motions": rows, "Wrong": wrong,
+	return s.showWith(w, r, status, "vote", map[string]any{"Motions": rows, "Asked": asked,
 		"Stoppable": s.stoppable(langOf(r), chain), "Langs": s.cityLanguages(chain)})
 }
 

@@ -109,7 +109,8 @@ func TestAVoteInTheStudio(t *testing.T) {
 		}
 	}
 	see("/vote", "There is no motion yet")
-	do(400, "/vote", url.Values{"id": {"../x"}}, "A motion&#39;s name is")
+	do(400, "/vote", url.Values{"id": {"../x"}}, `id="id-err">A motion&#39;s name is`)
+	do(400, "/vote", url.Values{"id": {"../x"}}, `value="../x"`)
 	bad := filepath.Join(s.o.Dir, "decisions", "bad.yaml")
 	if err := os.WriteFile(bad, []byte("decision: bad\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -143,8 +144,8 @@ func TestAVoteInTheStudio(t *testing.T) {
 			t.Fatalf("%d\n%s", code, body)
 		}
 	}
-	see("/vote/first", "can be enacted", "2 of 2 for it, 1 against", "<q>&lt;no&gt;</q>")
-	do(409, "/vote", url.Values{"id": {"first"}}, "has ballots already")
+	see("/vote/first", "can be enacted", "2 of 2 for it, 1 against, 0 abstentions", "/withdraw", "<q>&lt;no&gt;</q>")
+	do(409, "/vote", url.Values{"id": {"first"}}, `id="id-err">A motion of this name has ballots already`)
 	do(303, "/vote/first/enact", nil, "")
 	see("/vote/first", "In force since", "first.sluice")
 	see("/vote", "2 of 2 for it, 1 against")
@@ -157,7 +158,14 @@ func TestAVoteInTheStudio(t *testing.T) {
 		"first.sluice", "allowed_signers"} {
 		see("/vote/first/"+paper, "")
 	}
-	do(400, "/vote/suspend", url.Values{"decision": {"2026-14"}}, "The reason is missing")
+	if _, body := s.answer(s.request("GET", "/vote/first", "")); strings.Contains(
+		body[:strings.Index(body, "<details>")], "ssh-keygen") || strings.Contains(body, "/withdraw") {
+		t.Error("an enacted motion says how to sign it, or lets ballots be taken out")
+	}
+	do(409, "/vote/first/withdraw", url.Values{"member": {"anna"}}, "The motion is enacted")
+	do(400, "/vote/suspend", url.Values{"decision": {"2026-14"}}, `id="reason-err">The reason is missing`)
+	do(400, "/vote/suspend", url.Values{"decision": {"2026-14"}, "reason-ca": {"x"},
+		"reason-en": {strings.Repeat("x", 501)}}, `id="reason-err">The reason is one line`)
 	do(404, "/vote/suspend", url.Values{"decision": {"9"}, "reason-en": {"x"}}, "")
 	do(303, "/vote/suspend", url.Values{"decision": {"2026-14"}, "reason-en": {"a sensor was tampered with"}}, "")
 	see("/vote/suspend-2026-14-v2", "0 of 1 for it")
@@ -170,6 +178,69 @@ func TestAVoteInTheStudio(t *testing.T) {
 	}
 	do(303, "/vote", url.Values{"id": {"weaker"}}, "")
 	see("/vote/weaker", "Decision 2026-16 protects less than what is in force", "<li>numbers are kept for: 5 years", `/dpia#d-2026-16">`)
+}
+
+// TestAMemberWhoChangesTheirMind: what they signed is taken out, and kept, and they vote anew.
+func TestAMemberWhoChangesTheirMind(t *testing.T) {
+	s, keys := chamber(t)
+	if code, body := s.send("/vote", url.Values{"id": {"first"}}); code != 303 {
+		t.Fatalf("%d\n%s", code, body)
+	}
+	text, err := os.ReadFile(filepath.Join(s.o.Dir, "motions/first/motion.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	why, err := council.StatementOf(text, ballot.For, "The school asked.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	abstains, err := council.StatementOf(text, ballot.Abstain, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stated := func(who string, x ballot.Statement) map[string][]byte {
+		return map[string][]byte{"x.txt": x.Bytes(), "x.txt.sig": signed(t, keys[who], x.Bytes(),
+			ballot.StatementNamespace("portalba"))}
+	}
+	hand := func(want int, says string, files map[string][]byte) {
+		t.Helper()
+		if code, body := s.hand(t, "first", files); code != want || !strings.Contains(body, says) {
+			t.Errorf("%d, want %d with %q\n%.1000s", code, want, says, body)
+		}
+	}
+	see := func(want string) {
+		t.Helper()
+		if _, body := s.answer(s.request("GET", "/vote/first", "")); !strings.Contains(body, want) {
+			t.Errorf("no %q in\n%.2000s", want, body)
+		}
+	}
+	hand(409, "without that vote", stated("anna", why))
+	hand(303, "", map[string][]byte{"motion.txt.sig": signed(t, keys["anna"], text, council.NamespaceOf("portalba"))})
+	hand(303, "", stated("anna", why))
+	hand(303, "", stated("bru", abstains))
+	see("1 of 2 for it, 0 against, 1 abstention.")
+	see("<q>The school asked.</q>")
+	hand(409, "take out what they signed first", stated("anna", abstains))
+	if code, _ := s.send("/vote/first/withdraw", url.Values{"member": {"../anna"}}); code != 404 {
+		t.Errorf("nobody's ballot is taken out: %d", code)
+	}
+	for range 2 { // and once more
+		if code, _ := s.send("/vote/first/withdraw", url.Values{"member": {"anna"}}); code != 303 {
+			t.Fatalf("withdrawn: %d", code)
+		}
+		see("0 of 2 for it, 0 against, 1 abstention.")
+		hand(303, "", stated("anna", abstains))
+		see("0 of 2 for it, 0 against, 2 abstentions.")
+	}
+	left, err := os.ReadDir(filepath.Join(s.o.Dir, "motions/first/withdrawn"))
+	var names []string
+	for _, f := range left {
+		names = append(names, f.Name())
+	}
+	want := "anna.sig anna.txt anna.txt.2 anna.txt.sig anna.txt.sig.2"
+	if err != nil || strings.Join(names, " ") != want {
+		t.Errorf("kept are %v, %v; want %s", names, err, want)
+	}
 }
 
 // TestBallotsThatAreNone: each is refused in words, and leaves nothing behind.
@@ -208,8 +279,8 @@ func TestBallotsThatAreNone(t *testing.T) {
 	} {
 		code, body := s.hand(t, "first", x.files)
 		if code != http.StatusConflict || !strings.Contains(body, x.says) ||
-			!strings.Contains(body, `/vote/first">Motion first</a>`) {
-			t.Errorf("%s: %d, want %q and the way back in\n%.2000s", name, code, x.says, body)
+			!regexp.MustCompile(`<p class="wrong" id="files-err">[^<]+</p>`).MatchString(body) {
+			t.Errorf("%s: %d, want %q at the field in\n%.2000s", name, code, x.says, body)
 		}
 		if left, err := os.ReadDir(filepath.Join(s.o.Dir, "motions/first/ballots")); err != nil || len(left) > 0 {
 			t.Errorf("%s: %v is left, %v", name, left, err)

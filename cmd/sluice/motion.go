@@ -14,5 +14,5 @@ func motionCommand() *cobra.Command {
 	c.PersistentFlags().StringVar(&dir, "dir", ".", "policy directory; motions are in DIR/motions")
 	c.PersistentFlags().String("lang", "", langUsage)
 	return group(c, append(motionPapers(&dir), motionCreate(&dir), motionStatus(&dir), motionEnact(&dir),
-		motionShow(&dir), motionSuspend(&dir), motionBallot(&dir))...)
+		motionShow(&dir), motionSuspend(&dir), motionBallot(&dir), motionWithdraw(&dir))...)
 }

@@ -144,6 +144,31 @@ func misnamed(voters *decision.Council, file, by string) error {
 	return &Misnamed{fmt.Errorf("%s is signed by %s and counts as theirs; %s has not signed with it", file, by, named)}
 }
 
+// SignedBy names the files among the ballots that a member has signed, and the texts that nobody else
+// has.
+func (p Parts) SignedBy(voters *decision.Council, ballots map[string][]byte, member string) (list []string) {
+	sigs, texts := p.apart(ballots)
+	others := make(map[string]bool) // texts that others have signed as well
+	for _, name := range slices.Sorted(maps.Keys(ballots)) {
+		tidy, err := Tidy(ballots[name])
+		if err != nil {
+			continue
+		}
+		text := ""
+		if sigs[name] != nil {
+			text = signedText(name, tidy, texts)
+		}
+		if m, err := Who(voters, tidy); err != nil || m.ID != member {
+			others[text] = true
+			continue
+		}
+		list = append(list, name, text)
+	}
+	list = slices.DeleteFunc(list, func(name string) bool { return name == "" || others[name] })
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
 // Sift takes out the ballots that gateways would refuse, and says why: a motion that enough
 // others have signed needs none of them.
 func (p Parts) Sift(s *Standing) (problems []error) {

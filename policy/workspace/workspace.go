@@ -142,12 +142,22 @@ func (d Dir) Load(id string) (council.Parts, []error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	ballots := make(map[string][]byte)
+	ballots, err := d.ballots(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	return parts, parts.Collect(voters, ballots), nil
+}
+
+// ballots are the files in a motion's directory that may be ballots, or texts of them, by their names
+// there.
+func (d Dir) ballots(id string) (map[string][]byte, error) {
+	from, ballots := d.Motion(id), make(map[string][]byte)
 	for _, pattern := range []string{filepath.Join(from, council.BallotsName, "*"), filepath.Join(from, "*.sig"),
 		filepath.Join(from, "*.txt")} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		for _, name := range names {
 			if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() ||
@@ -156,13 +166,13 @@ func (d Dir) Load(id string) (council.Parts, []error, error) {
 			}
 			raw, err := readFile(name, ballot.MaxFile) // a longer file is reported as no ballot
 			if err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 			rel, _ := filepath.Rel(from, name)
-			ballots[rel] = raw
+			ballots[filepath.ToSlash(rel)] = raw
 		}
 	}
-	return parts, parts.Collect(voters, ballots), nil
+	return ballots, nil
 }
 
 // readFile reads a file that others may have sent: at most one byte beyond the limit, so

@@ -119,7 +119,8 @@
     const answer = await fetch(d.ballot, { method: "POST", body });
     if (!answer.ok) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      throw new Error(d.refused + " " + (page.querySelector("main p")?.textContent ?? ""));
+      const why = page.querySelector("#files-err:not(:empty), main h1 + p");
+      throw new Error(d.refused + " " + (why?.textContent ?? ""));
     }
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const id of ["standing", "votes"]) {
