@@ -40,7 +40,7 @@ RACE  := -race -gcflags=modernc.org/sqlite/lib=-race=false
 # STORIES run whole programs and mostly wait for them, the longest first: more of all packages are
 # tested side by side than there are cores. What tests of the open data serve themselves has the race
 # detector in it; the programs, which are built once for all, have not.
-STORIES := $(patsubst %,test/%,opendata audit torture privacy books sensors docs intake faults policy operations studio)
+STORIES := $(patsubst %,test/%,opendata audit cluster torture privacy books sensors docs intake faults policy operations studio)
 SHORT  = $(filter-out $(STORIES:%=sluice/%),$(shell go list ./...))
 PLAIN  = $(or $(filter-out $(RACED:%=sluice/%) $(STORIES:%=sluice/%),$(shell go list ./...)),\
 	$(error go list names no package))

@@ -113,6 +113,11 @@ var arrows = map[string]row{
 		"gateway/cluster/engine gateway/ingest"},
 	"gateway/cluster/parts": {"sums of partitions, sealed, on their way to who releases: it must not see ingest",
 		"gateway/cluster/engine gateway/release plan"},
+	"gateway/cluster/machine": {"what a machine shares with the others: its place, the logs, how fresh it is",
+		"gateway/cluster/books gateway/cluster/engine gateway/cluster/logs gateway/cluster/member " +
+			"gateway/cluster/parts internal/retry"},
+	"gateway/cluster/edge": {"the side of such a machine that sees people: what an ingest is in one process",
+		"gateway/cluster/engine gateway/cluster/logs gateway/ingest gateway/release internal/crash register"},
 	"gateway/cluster/settings": {"what is wrong with the engine's servers", "gateway/cluster/engine"},
 	"gateway/cluster/engine": {"the door to the engine that machines share; whose credentials perm guards",
 		"internal/retry perm"},
@@ -147,11 +152,11 @@ var arrows = map[string]row{
 			"gateway/ledger internal/retention perm policy/compile policy/council policy/rego register " +
 			"register/access store/influx"},
 	"gateway": {"the composition: it opens, runs and closes the rooms",
-		"books brief gateway/activation gateway/admin gateway/config internal/crash gateway/forward " +
+		"books brief gateway/activation gateway/admin gateway/cluster/edge gateway/cluster/machine " +
+			"gateway/cluster/parts gateway/cluster/roster gateway/config internal/crash gateway/forward " +
 			"gateway/homes gateway/host gateway/ingest gateway/ledger gateway/months gateway/publicbooks " +
 			"gateway/reconcile gateway/release gateway/retention gateway/revoked gateway/rollback internal/retry " +
-			"policy/compile " +
-			"policy/rego"},
+			"plan policy/compile policy/rego store"},
 	"gateway/ingest/internal/fault":     {"the closed list of codes", ""},
 	"gateway/ingest/internal/structure": {"how a message is built, without what it says", ""},
 	"gateway/ingest/internal/reading":   {"a reading, which says nothing about itself", ""},
@@ -339,7 +344,8 @@ var doors = map[string]row{
 	"golang.org/x/crypto": {"keys of OpenSSH; digests that tests look for", "policy/ballot test/harness"},
 	"golang.org/x/image":  {"shapes and letters as pixels", "opendata/picture"},
 	"golang.org/x/sync": {"one at a time, and a number at a time",
-		"books gateway gateway/ingest/internal/intake opendata/httpcache opendata/live policy/rego " +
+		"books gateway gateway/cluster/edge gateway/ingest/internal/intake opendata/httpcache " +
+			"opendata/live policy/rego " +
 			"register/access town"},
 	"golang.org/x/sys": {"limits, locks and terminals of the machine",
 		"cmd/sluice gateway/doctor gateway/host gateway/ingest/internal/checkpoint policy/rego"},

@@ -14,22 +14,15 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"sluice/books"
 	"sluice/gateway/activation"
 	"sluice/gateway/admin"
+	"sluice/gateway/cluster/roster"
 	"sluice/gateway/config"
-	"sluice/gateway/forward"
 	"sluice/gateway/homes"
 	"sluice/gateway/host"
-	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
-	"sluice/gateway/months"
 	"sluice/gateway/publicbooks"
-	"sluice/gateway/reconcile"
-	"sluice/gateway/release"
-	"sluice/gateway/retention"
 	"sluice/gateway/revoked"
-	"sluice/gateway/rollback"
 	"sluice/internal/crash"
 	"sluice/policy/rego"
 )
@@ -38,7 +31,7 @@ import (
 // rules: it runs rego.Serve.
 const RulesVerb = "rules"
 
-// Gateway is a running edge.
+// Gateway is a running edge: a whole one, or what of it a cluster's machine does.
 type Gateway struct {
 	cfg      *config.Config
 	log      *slog.Logger
@@ -46,15 +39,11 @@ type Gateway struct {
 	admin    *admin.Server
 	rules    *rego.Child
 	policies *activation.Policies
-	ingest   *ingest.Ingest
-	releaser *releaser
-	guard    *rollback.Guard
 	ledger   *ledger.Ledger
-	books    *publicbooks.Writer
-	forward  *forward.Forwarder
-	store    config.ReleaseStore
-	compare  *reconcile.Reconciler
+	sees     sight
 	files    files
+	*speaker         // nil where a machine does not release
+	member   *member // nil where there is one machine
 }
 
 // files are what is read anew while the gateway runs.
@@ -68,9 +57,6 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *Gateway,
 	cfg.SetDefaults()
 	if err := cfg.Validate(); err != nil {
 		return nil, config.Refuse("%w", err)
-	}
-	if cfg.Cluster != nil {
-		return nil, config.Refuse("cluster: a gateway of this version runs in one process; take cluster out")
 	}
 	g := &Gateway{cfg: &cfg, log: log}
 	defer func() {
@@ -107,76 +93,54 @@ func (g *Gateway) openRooms(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(g.cfg.Dir, "ledger.db")
-	fresh := ledger.IsNew(path)
-	if g.ledger, err = ledger.Open(ctx, path, g.cfg.Gateway, int64(g.cfg.Outbox.MaxBytes)); err != nil {
+	keys, err := host.KeyDir(g.cfg.Keys, g.cfg.Dir, g.log)
+	if err != nil {
 		return err
 	}
-	if g.store, err = g.cfg.Store.Open(ctx); err != nil {
+	if g.member, err = join(ctx, g.cfg, keys, g.log); err != nil {
+		return err
+	}
+	path := filepath.Join(g.cfg.Dir, "ledger.db")
+	fresh := ledger.IsNew(path)
+	if err := openLedger(ctx, g, path); err != nil {
 		return err
 	}
 	if err := host.CheckSwap(g.cfg, host.ClearSwap(), g.log); err != nil {
 		return err
 	}
-	keys, err := host.KeyDir(g.cfg.Keys, g.cfg.Dir, g.log)
-	if err != nil {
-		return err
-	}
-	public := books.Dir(filepath.Join(g.cfg.Dir, "public"))
 	g.policies = activation.New(g.cfg, g.ledger, g.rules, register, g.booksChanged, g.log)
-	g.releaser = &releaser{
-		log: g.log, publish: release.NewPublisher(g.ledger, g.cfg.Simulation), policies: g.policies,
-		changed: g.booksChanged,
+	if g.member != nil {
+		g.member.ledger, g.member.policies = g.ledger, g.policies
+		g.policies.Share(g.member)
 	}
-	g.guard = rollback.New(rollback.State{
-		Config: g.cfg, Ledger: g.ledger, Store: g.store, Public: public, Keys: keys, Fresh: fresh, Policy: g.policies,
-	}, &g.releaser.stalled, g.booksChanged, g.log)
-	g.releaser.guard = g.guard
-	g.forward = forward.New(g.ledger.Outbox, g.store, g.log)
-	g.compare = reconcile.New(g.ledger, g.store, g.cfg.Store.File(), g.policies.Cells, g.log)
-	anew := fresh && !g.guard.Used() && g.cfg.Simulation
-	if err := g.openIngest(ctx, keys, anew); err != nil {
+	anew := fresh && g.cfg.Simulation
+	if g.cfg.Does(roster.Releaser) {
+		if g.speaker, err = openSpeaker(ctx, g, keys, fresh); err != nil {
+			return err
+		}
+		anew = anew && !g.guard.Used()
+	}
+	if err := g.openSight(ctx, keys, anew); err != nil {
 		return err
 	}
-	g.books = publicbooks.New(publicbooks.Sources{
-		Config: g.cfg, Ledger: g.ledger, Public: public, Housed: housed, Fresh: fresh, Trusted: g.guard.Trusted,
-		View: g.policies.View, Report: g.ingest.Report,
-	}, g.log)
+	if g.speaker != nil {
+		g.books = publicbooks.New(publicbooks.Sources{
+			Config: g.cfg, Ledger: g.ledger, Public: g.public, Housed: housed, Fresh: fresh, Trusted: g.guard.Trusted,
+			View: g.policies.View, Report: g.sees.Report,
+		}, g.log)
+	}
 	return nil
 }
 
-// openIngest opens what sees people, under the policies that its windows have run under.
-func (g *Gateway) openIngest(ctx context.Context, keys string, anew bool) error {
-	versions, err := g.policies.Restore(ctx, keys)
-	if err != nil {
+// openLedger opens the ledger, which in a cluster follows the books of all.
+func openLedger(ctx context.Context, g *Gateway, path string) (err error) {
+	if g.ledger, err = ledger.Open(ctx, path, g.cfg.Gateway, int64(g.cfg.Outbox.MaxBytes)); err != nil {
 		return err
 	}
-	resume, err := g.ledger.Journal.Resume(ctx)
-	if err != nil {
-		return err
+	if g.member != nil {
+		return g.ledger.Share(ctx, g.member.Books, !g.cfg.Does(roster.Releaser))
 	}
-	listen, err := g.cfg.Listener()
-	if err != nil {
-		return err
-	}
-	if g.files.revoked, err = g.cfg.Revoked(); err != nil {
-		return err
-	}
-	listen.Revoked = g.files.revoked
-	broker, err := g.cfg.Broker()
-	if err != nil {
-		return err
-	}
-	g.ingest, err = ingest.Open(ingest.Config{
-		Dir: filepath.Join(g.cfg.Dir, "checkpoint"), Keys: keys, Register: g.policies.View().Register,
-		Listen: listen, Broker: broker, Clock: g.cfg.Time.Topic, Future: g.cfg.Windows.Future.Nominal(),
-		Exact: g.cfg.Simulation, CatchUp: g.cfg.Windows.CatchUp.Nominal(), Feedback: g.cfg.Feedback,
-		Anew: anew, Resume: resume, Now: time.Now, Uptime: host.Uptime, Log: g.log,
-	}, versions)
-	if err == nil {
-		g.policies.Attach(g.ingest)
-	}
-	return err
+	return g.ledger.Recovery.Alone(ctx)
 }
 
 // A stop takes at most five seconds, whatever stands still: ingest has one for its last
@@ -187,52 +151,28 @@ const stopTimeout = 1500 * time.Millisecond
 // the outbox to the store. It ends some seconds after ctx: what has not come to an end
 // by then is left to the next start, as after a crash.
 func (g *Gateway) Run(ctx context.Context) error {
-	batches, done := make(chan release.Batch), make(chan release.Key)
 	see, stopSpeaking := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSpeaking()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	now := func() time.Time { return g.ingest.Report().Now }
-	closing := months.New(g.ledger, g.store, g.guard.Trusted, now, g.booksChanged, g.log)
-	removing := retention.New(g.ledger, g.store, retention.Gateway{
-		Trusted: g.guard.Trusted, Now: now, Policy: func() string { return digest(g.policies) },
-		Changed: g.booksChanged,
-	}, settle(g.cfg), g.log)
 	var speaking errgroup.Group
 	edge, ectx := errgroup.WithContext(ctx)
-	for _, part := range []func(context.Context) error{
-		func(ctx context.Context) error { return g.ingest.Run(ctx, batches, done) },
-		func(ctx context.Context) error { return g.releaser.run(ctx, batches, done) },
-		g.policies.Watch, g.admin.Serve, g.admin.Watch, g.guard.Watch, g.guard.Inspect, g.compare.Run,
-		closing.Run, removing.Run,
-	} {
-		edge.Go(func() error { return crash.Guard(func() error { return part(ectx) }) })
+	parts := append(g.passes(), g.policies.Watch, g.admin.Serve, g.admin.Watch)
+	if g.speaker != nil {
+		parts = append(parts, g.guard.Watch, g.guard.Inspect, g.compare.Run)
+		for _, part := range []func(context.Context) error{g.forward.Run, g.books.Run} {
+			speaking.Go(func() error {
+				defer stop() // none of them works without the others
+				return crash.Guard(func() error { return part(see) })
+			})
+		}
 	}
-	for _, part := range []func(context.Context) error{g.forward.Run, g.books.Run} {
-		speaking.Go(func() error {
-			defer stop() // none of them works without the others
-			return crash.Guard(func() error { return part(see) })
-		})
+	for _, part := range parts {
+		edge.Go(func() error { return crash.Guard(func() error { return part(ectx) }) })
 	}
 	err := edge.Wait()
 	stopSpeaking() // what was released by now still goes out
 	return errors.Join(err, g.await(&speaking))
-}
-
-// digest is that of the policy in force; empty for none.
-func digest(p *activation.Policies) string {
-	if set := p.View().Current; set != nil {
-		return set.Digest
-	}
-	return ""
-}
-
-// settle is how long nothing is removed after a start: a simulation's clock is not the machine's.
-func settle(cfg *config.Config) time.Duration {
-	if cfg.Simulation {
-		return 0
-	}
-	return retention.Settle
 }
 
 // await waits for those who speak, and not for ever: a disk that does not answer cannot
@@ -258,8 +198,11 @@ func (g *Gateway) Close() error {
 	if g.ledger != nil {
 		errs = append(errs, g.ledger.Close())
 	}
-	if g.store != nil {
+	if g.speaker != nil {
 		errs = append(errs, g.store.Close())
+	}
+	if g.member != nil {
+		g.member.Close()
 	}
 	if g.admin != nil {
 		errs = append(errs, g.admin.Close())

@@ -36,8 +36,8 @@ func TestAReleaseThatHangs(t *testing.T) {
 func TestADeliveryThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := slowStoreOf(make(chan struct{}))
-		g := &Gateway{compare: new(reconcile.Reconciler),
-			forward: forward.New(oneParcel{}, s, slog.New(slog.DiscardHandler))}
+		g := &Gateway{speaker: &speaker{compare: new(reconcile.Reconciler),
+			forward: forward.New(oneParcel{}, s, slog.New(slog.DiscardHandler))}}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() { defer close(ended); _ = g.forward.Run(ctx) }()

@@ -10,19 +10,19 @@ import (
 )
 
 // MQTT is the address where sensors connect; empty where they do not.
-func (g *Gateway) MQTT() string { return g.ingest.Addr() }
+func (g *Gateway) MQTT() string { return g.sees.Addr() }
 
 // WebSocket is the address where sensors connect by WebSocket; empty where they do not.
-func (g *Gateway) WebSocket() string { return g.ingest.WebSocket() }
+func (g *Gateway) WebSocket() string { return g.sees.WebSocket() }
 
 // Admin is the address of health and metrics.
 func (g *Gateway) Admin() string { return g.admin.Addr() }
 
 // EventTime is the gateway's clock; the zero time before its first tick.
-func (g *Gateway) EventTime() time.Time { return g.ingest.Report().Now }
+func (g *Gateway) EventTime() time.Time { return g.sees.Report().Now }
 
 // Report is what may be known of what came in; its counters are exact in a simulation.
-func (g *Gateway) Report() ingest.Report { return g.ingest.Report() }
+func (g *Gateway) Report() ingest.Report { return g.sees.Report() }
 
 // Problem is what is wrong with the policy, over several lines; empty when nothing is.
 func (g *Gateway) Problem() string {
@@ -49,4 +49,8 @@ func (g *Gateway) Recover(ctx context.Context) (rollback.Recovered, error) {
 }
 
 // booksChanged says that there is something new for the public books.
-func (g *Gateway) booksChanged() { g.books.Changed() }
+func (g *Gateway) booksChanged() {
+	if g.speaker != nil && g.books != nil {
+		g.books.Changed()
+	}
+}

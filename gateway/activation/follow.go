@@ -19,6 +19,8 @@ import (
 type Shared interface {
 	// Follow takes over what other machines have written.
 	Follow(ctx context.Context) error
+	// Known notes that all that stood in them at an instant holds here.
+	Known(at time.Time)
 	// Proposes reports whether it is this machine that puts policies into the books.
 	Proposes() bool
 }
@@ -51,6 +53,7 @@ func (p *Policies) Watch(ctx context.Context) error {
 					err)
 			} else if err == nil {
 				failure.News("")
+				p.shared.Known(now)
 				mine = p.shared.Proposes()
 			}
 		}

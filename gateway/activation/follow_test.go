@@ -56,6 +56,7 @@ type neighbour struct {
 }
 
 func (n *neighbour) Follow(ctx context.Context) error { return n.ledger.Follow(ctx) }
+func (n *neighbour) Known(time.Time)                  {}
 func (n *neighbour) Proposes() bool                   { return n.proposes }
 
 // machine is one of those that have a log of books in common.

@@ -58,9 +58,6 @@ func (d *findings) fail(check string, err error, hint string) {
 func Examine(ctx context.Context, cfg config.Config, rules rego.Evaluator, mosquittoConf string) []Finding {
 	f := new(findings)
 	f.say("configuration", Fine, "it can be read", "")
-	if cfg.Cluster != nil {
-		f.say("cluster", Fail, "a gateway of this version runs in one process", "take cluster out of the file")
-	}
 	reg := f.register(&cfg)
 	here := &machine{f, &cfg}
 	(&sources{f, &cfg, reg}).ways(ctx, mosquittoConf)

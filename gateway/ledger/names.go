@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -20,6 +21,9 @@ INSERT OR IGNORE INTO named SELECT json_extract(line, '$.gateway') FROM (
 // enterName enters the gateway's name.
 func (l *Ledger) enterName(ctx context.Context) error {
 	tx, err := l.begin(ctx)
+	if errors.Is(err, ErrShared) {
+		return nil // it is there since before
+	}
 	if err != nil {
 		return err
 	}

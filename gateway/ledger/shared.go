@@ -34,6 +34,11 @@ var (
 	ErrOtherBooks = errors.New("this ledger is not the one that the books which machines share continue; copy " +
 		"ledger.db from a machine that has them, while no sluice runs there")
 
+	// ErrShared says that the ledger follows a log that machines share, so that nobody can write into it
+	// who does not write there.
+	ErrShared = errors.New("this ledger follows the books of a cluster: only a gateway with cluster: in gateway.yaml " +
+		"writes into it")
+
 	errUnknown = errors.New("a later version of sluice has written into the books that machines share, or they are " +
 		"damaged: this one does not know the statement")
 )
@@ -127,6 +132,16 @@ func (p place) enter(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
+// notShared refuses a file that follows a log.
+func notShared(ctx context.Context, q querier) error {
+	var follows bool
+	err := q.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM shared WHERE n > 0)").Scan(&follows)
+	if err == nil && follows {
+		return ErrShared
+	}
+	return err
+}
+
 // placeIn is how far a file has come.
 func placeIn(ctx context.Context, q querier) (p place, err error) {
 	err = q.QueryRowContext(ctx, "SELECT before, n, sha256 FROM shared").Scan(&p.Before, &p.N, &p.SHA256)
@@ -157,6 +172,9 @@ func (l *Ledger) Share(ctx context.Context, log Log, lean bool) error {
 	l.shared, l.lean = log, lean
 	return l.wrap(l.follow(ctx))
 }
+
+// Alone is nil where the ledger is one gateway's, and ErrShared where it follows the books of several machines.
+func (l Recovery) Alone(ctx context.Context) error { return l.wrap(notShared(ctx, l.db)) }
 
 // Follow takes over what other machines have written since.
 func (l *Ledger) Follow(ctx context.Context) error { return l.wrap(l.follow(ctx)) }

@@ -243,6 +243,12 @@ func TestSharedAfterAKill(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
+	if err := open(t, path, 1<<20).Share(ctx, log, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, path, 1<<20).Files.Put(ctx, "x", nil); !errors.Is(err, ErrShared) {
+		t.Errorf("who writes past the log: %v", err)
+	}
 	l = open(t, path, 1<<20)
 	if err := l.Share(ctx, log, false); err != nil {
 		t.Fatal(err)

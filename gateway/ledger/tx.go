@@ -27,9 +27,12 @@ func (l *file) begin(ctx context.Context) (*tx, error) {
 	}
 	t := &tx{Tx: begun, file: l, ready: make(map[string]*sql.Stmt)}
 	if l.shared != nil {
-		if t.at, err = placeIn(ctx, begun); err != nil {
-			return nil, errors.Join(err, begun.Rollback())
-		}
+		t.at, err = placeIn(ctx, begun)
+	} else {
+		err = notShared(ctx, begun)
+	}
+	if err != nil {
+		return nil, errors.Join(err, begun.Rollback())
 	}
 	return t, nil
 }

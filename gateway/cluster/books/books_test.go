@@ -123,7 +123,7 @@ func TestLedgers(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = l.Close() })
-		if err := l.Share(ctx, books.Of(open(t, s))); err != nil {
+		if err := l.Share(ctx, books.Of(open(t, s)), false); err != nil {
 			t.Fatal(err)
 		}
 		ledgers[i] = l

@@ -1,0 +1,149 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"sluice/gateway/activation"
+	"sluice/gateway/cluster/edge"
+	"sluice/gateway/cluster/machine"
+	"sluice/gateway/cluster/parts"
+	"sluice/gateway/cluster/roster"
+	"sluice/gateway/config"
+	"sluice/gateway/ingest"
+	"sluice/gateway/ledger"
+	"sluice/gateway/release"
+	"sluice/plan"
+)
+
+// member is what a gateway is beside others.
+type member struct {
+	*machine.Machine
+	cfg *config.Config
+	log *slog.Logger
+	// The rooms that follow the books of all, from when they are open.
+	ledger   *ledger.Ledger
+	policies *activation.Policies
+}
+
+// join makes this process one of a cluster's machines; nil where it is to be none.
+func join(ctx context.Context, cfg *config.Config, keys string, log *slog.Logger) (*member, error) {
+	if cfg.Cluster == nil {
+		return nil, nil
+	}
+	if keys != "" {
+		keys = filepath.Join(keys, "cluster")
+	}
+	m, err := machine.Open(ctx, machine.Config{
+		Member: *cfg.Cluster, Keys: keys, CatchUp: cfg.Windows.CatchUp.Nominal(), Simulation: cfg.Simulation,
+		StaleAfter: activation.StaleAfter, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &member{Machine: m, cfg: cfg, log: log}, nil
+}
+
+// Follow takes over what other machines have written into the books.
+func (m *member) Follow(ctx context.Context) error { return m.ledger.Follow(ctx) }
+
+// openEdge opens what this machine does of the side that sees people; front is nil where it is none.
+func (m *member) openEdge(ctx context.Context, front *ingest.Config, versions []ingest.Version) (sight, error) {
+	return edge.Open(ctx, edge.Config{
+		Front: front, Works: m.cfg.Does(roster.Worker), Register: m.policies.View().Register,
+		CatchUp: m.cfg.Windows.CatchUp.Nominal(), Now: m.now, Free: m.free, Through: m.through, Log: m.log,
+	}, edge.Cluster{
+		Name: m.Name(), Partitions: m.Partitions(), Keys: m.Ring, In: m.In, State: m.State,
+		Parts: &parts.Writer{Log: m.Part, Keys: m.Ring}, Share: m.Duty.Share, Fresh: m.Fresh,
+	}, versions)
+}
+
+// passes are what leads from one side to the other on one of a cluster's machines. Who releases does so,
+// and what only one does, while it falls to this machine.
+func (m *member) passes(sees sight, who *releaser, alone []part) []part {
+	list := []part{m.Run, func(ctx context.Context) error { return sees.Run(ctx, nil, nil) }}
+	if who == nil {
+		return list
+	}
+	return append(list, func(ctx context.Context) error {
+		m.Release(ctx, func(ctx context.Context) error { return m.release(ctx, who, alone) })
+		return nil
+	})
+}
+
+// release lets out what comes from the cluster's partitions.
+func (m *member) release(ctx context.Context, who *releaser, alone []part) error {
+	if err := m.Follow(ctx); err != nil {
+		return err
+	}
+	resume, err := m.ledger.Journal.Resume(ctx)
+	if err != nil {
+		return err
+	}
+	collector := parts.Collector{
+		Log: m.Part, Keys: m.Ring, Partitions: m.Partitions(), Plan: m.plan, Resume: resume,
+		Wait: m.cfg.Windows.CatchUp.Nominal(), Now: time.Now, Logger: m.log,
+	}
+	batches, done := make(chan release.Batch), make(chan release.Key)
+	return together(ctx, slices.Concat(alone, []part{
+		func(ctx context.Context) error { return collector.Run(ctx, batches, done) },
+		func(ctx context.Context) error { return who.run(ctx, batches, done) },
+	}))
+}
+
+// plan is a stream of any policy, by its digest; nil for none.
+func (m *member) plan(digest string) *plan.Stream {
+	for _, set := range m.policies.View().Sets {
+		for _, s := range set.Streams {
+			if s.Digest == digest {
+				return s
+			}
+		}
+	}
+	return nil
+}
+
+// now is the time of a machine that hears no sensor: its own or, of a simulation, that of the books.
+func (m *member) now() time.Time {
+	if m.cfg.Time == (config.Time{}) {
+		return time.Now().UTC()
+	}
+	return m.through()
+}
+
+// free is from when on no front has a window open, as far as a machine that is none can say. In a simulation it
+// does not know their clocks: they are hardly ahead by a day.
+func (m *member) free() time.Time {
+	if m.cfg.Time == (config.Time{}) {
+		return m.now()
+	}
+	return m.through().Add(24 * time.Hour)
+}
+
+// through is up to when all windows of the streams in force have been released; zero where some stream
+// has released nothing.
+func (m *member) through() (through time.Time) {
+	set := m.policies.View().Current
+	if set == nil {
+		return through
+	}
+	ctx, stop := context.WithTimeout(context.Background(), time.Second)
+	defer stop()
+	resume, err := m.ledger.Journal.Resume(ctx)
+	if err != nil {
+		return time.Time{}
+	}
+	for _, s := range set.Streams {
+		end, known := resume[s.ID]
+		if !known {
+			return time.Time{}
+		}
+		if through.IsZero() || end.Before(through) {
+			through = end
+		}
+	}
+	return through
+}

@@ -1,0 +1,103 @@
+package cluster
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"sluice/firmware-sim/device"
+	"sluice/test/harness"
+)
+
+// windows are those of six hours in two streams.
+const windows = 12
+
+// numbers are what is published of a stream, by cell, measure and hour.
+func numbers(c *harness.City, stream string) map[string]float64 {
+	out := make(map[string]float64)
+	for _, o := range c.Some(stream, ten, ten.Add(6*time.Hour)) {
+		v := math.NaN()
+		if o.Value != nil {
+			v = *o.Value
+		}
+		out[fmt.Sprint(o.Start.Format("15:04 "), o.Cell, " ", o.Measure)] = v
+	}
+	return out
+}
+
+// alone is the day in one process, perhaps with another policy in its middle.
+func alone(t *testing.T, another bool) *harness.City {
+	t.Helper()
+	c := harness.Found(t, small())
+	c.Run()
+	c.Serve()
+	var cities []*harness.City
+	if another {
+		cities = append(cities, c)
+	}
+	day(t, []*device.Link{c.Connect()}, cities, func(n float64) {
+		harness.Await(t, time.Minute, "another policy", func() bool { return c.Version() >= n })
+	}, func(int) {})
+	c.BooksHold(windows)
+	c.Stored()
+	return c
+}
+
+// same looks that each machine that releases publishes what one process does: about nobody the same, about people what
+// differs by noise.
+func (w *town) same(one *harness.City) {
+	w.t.Helper()
+	for _, name := range w.halls {
+		c := w.machines[name]
+		want, got := numbers(one, "gates"), numbers(c, "gates")
+		if len(want) < 12 || !maps.Equal(want, got) {
+			w.t.Errorf("%s: the gates of one process are\n%v\nand of the cluster\n%v", name, want, got)
+		}
+		for at, v := range numbers(c, "devices") {
+			if math.IsNaN(v) || math.Abs(v-30) > 4 {
+				w.t.Errorf("%s: %s: %v devices of 30", name, at, v)
+			}
+		}
+	}
+}
+
+// TestThreeMachines: each does everything; one after the other is killed, and all numbers are those of one process.
+func TestThreeMachines(t *testing.T) {
+	all := "front, worker, releaser"
+	w := newTown(t, "town-1: "+all, "town-2: "+all, "town-3: "+all)
+	w.begin()
+	day(t, w.links, slices.Collect(maps.Values(w.machines)), w.versions, func(h int) {
+		if h > 0 && h < 4 {
+			w.kill(fmt.Sprint("town-", h))
+		}
+	})
+	w.holds(windows)
+	w.same(alone(t, true))
+	w.silent()
+}
+
+// TestMachinesOfTheirOwn: fronts, workers and those that release are machines of their own; one of each is killed, and
+// so is one of the servers, and all numbers are those of one process.
+func TestMachinesOfTheirOwn(t *testing.T) {
+	w := newTown(t, "street-1: front", "street-2: front", "count-1: worker", "count-2: worker", "hall-1: releaser",
+		"hall-2: releaser")
+	w.begin()
+	day(t, w.links, nil, nil, func(h int) {
+		switch h {
+		case 1:
+			w.kill("street-1")
+		case 2:
+			w.kill("count-1")
+		case 3:
+			w.kill("hall-1")
+		case 4:
+			w.servers.Leader("IN").Kill()
+		}
+	})
+	w.holds(windows)
+	w.same(alone(t, false))
+	w.silent()
+}
