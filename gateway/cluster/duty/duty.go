@@ -78,6 +78,11 @@ func (m *Member) Share(ctx context.Context, partitions int, run func(ctx context
 
 // Alone runs something that one member does at a time, while it is this one, until ctx ends. What is run must end when
 // its context does.
+//
+// That is no fence. Who was frozen wakes in the middle of a line, and does what stands there before it can hear that
+// its time is over. So whatever is run may write only where each entry names the one that it follows, as read since it
+// began (engine.Log.Append, ledger.Log): then it is refused, and ends. What it does beside that must be right when two
+// do it, as taking out of a log what the books say is released.
 func (m *Member) Alone(ctx context.Context, what string, run func(ctx context.Context) error) {
 	m.holding(ctx, onlyKey+what, func(ctx context.Context) {
 		m.log.Info("this member has a duty that only one has", "duty", what)
