@@ -111,6 +111,8 @@ var arrows = map[string]row{
 		"internal/civil internal/yamldoc perm policy/ballot policy/ballot/signers"},
 	"gateway/cluster/logs": {"what fronts and owners of partitions share, in logs of that engine, as ingest wants them",
 		"gateway/cluster/engine gateway/ingest"},
+	"gateway/cluster/overview": {"how machines and partitions do, as the servers show it without a key",
+		"gateway/cluster/duty gateway/cluster/engine gateway/cluster/lease gateway/cluster/roster"},
 	"gateway/cluster/parts": {"sums of partitions, sealed, on their way to who releases: it must not see ingest",
 		"gateway/cluster/engine gateway/release plan"},
 	"gateway/cluster/machine": {"what a machine shares with the others: its place, the logs, how fresh it is",
@@ -267,8 +269,8 @@ var arrows = map[string]row{
 		"certify/bench certify/envelope certify/report certify/tap register/preset"},
 	"cmd/sluice": {"the verbs; each needs its room",
 		"books books/union brief certify certify/report configs/portalba gateway gateway/admin gateway/config " +
-			"gateway/cluster/roster gateway/doctor gateway/ingest gateway/reconcile gateway/rollback internal/civil " +
-			"internal/crash " +
+			"gateway/cluster/member gateway/cluster/overview gateway/cluster/roster gateway/doctor gateway/ingest " +
+			"gateway/reconcile gateway/rollback internal/civil internal/crash " +
 			"internal/names internal/yamldoc opendata opendata/i18n opendata/query perm policy/ballot " +
 			"policy/ballot/signers policy/bundle policy/cases policy/check policy/compile " +
 			"policy/consult policy/council policy/decision policy/diff policy/dpia policy/explain policy/papers " +

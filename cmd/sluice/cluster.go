@@ -6,5 +6,6 @@ func clusterCommand() *cobra.Command {
 	return group(&cobra.Command{Use: "cluster", Short: "Set up several machines that are one city, and watch them"},
 		group(&cobra.Command{Use: "member", Short: "Make keys of machines"}, memberNewCommand()),
 		group(&cobra.Command{Use: "roster", Short: "Sign who the machines are, and check it"},
-			rosterSignCommand(), rosterCheckCommand()))
+			rosterSignCommand(), rosterCheckCommand()),
+		clusterStatusCommand())
 }

@@ -37,6 +37,7 @@ import (
 //	released                    ./gateway.yaml, ./policy and ./state of a gateway that has released two hours
 //	watched                     ./gateway.yaml of a gateway that runs until the story ends, and to which sensors send
 //	serve DIR                   serves what is in a state directory at $URL, until the story ends
+//	servers                     three servers of the engine that machines share, in ./nats and $NATS
 //	signers KEY                 ./allowed_signers with who has the key
 //	ear                         a device, for certify: a program
 func TestStories(t *testing.T) {
@@ -60,6 +61,7 @@ func TestStories(t *testing.T) {
 			"released": func(ts *testscript.TestScript, _ bool, _ []string) { once.copyTo(ts) },
 			"watched":  watched,
 			"serve":    serve,
+			"servers":  func(ts *testscript.TestScript, _ bool, _ []string) { servers(t, ts) },
 			"signers":  allowedSigners,
 		},
 	})

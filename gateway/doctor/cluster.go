@@ -65,7 +65,8 @@ func (d *machine) roster(r *roster.Roster) {
 // servers says how the servers are.
 func (d *machine) servers(l member.Looked, named int) {
 	for _, away := range l.Away {
-		d.say("servers", Away, away, "see that server's own log; with two of three away nothing is acknowledged")
+		d.say("servers", Away, away+" does not answer",
+			"see that server's own log; with two of three away nothing is acknowledged")
 	}
 	wrong := false
 	for _, f := range l.Findings {

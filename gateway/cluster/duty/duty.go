@@ -31,6 +31,7 @@ type Member struct {
 	bucket *engine.Bucket
 	name   string
 	log    *slog.Logger
+	tally  tally
 
 	mu   sync.Mutex
 	seen []string // who shares partitions, as it was last read; guarded by mu
@@ -142,9 +143,12 @@ func (m *Member) holding(ctx context.Context, key string, do func(ctx context.Co
 			}
 			lost()
 		}()
+		m.tally.held.Add(1)
 		do(held)
+		m.tally.held.Add(-1)
 		lost()
 		if err := <-kept; ctx.Err() == nil {
+			m.tally.lost.Add(1)
 			m.log.Warn("a lease is lost; another one is taken", "lease", key, "error", err)
 			continue
 		}
@@ -173,9 +177,12 @@ func (m *Member) begin(ctx context.Context, run func(context.Context) error, wha
 	w := &work{cancel, make(chan struct{})}
 	go func() {
 		defer close(w.ended)
+		m.tally.works.Add(1)
+		defer m.tally.works.Add(-1)
 		pause := retry.Backoff{First: 100 * time.Millisecond, Longest: 10 * time.Second}
 		for began := time.Now(); ctx.Err() == nil; began = time.Now() {
 			err := run(ctx)
+			m.tally.ended(err)
 			if ctx.Err() != nil {
 				return
 			}

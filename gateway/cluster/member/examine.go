@@ -3,7 +3,6 @@ package member
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"strings"
@@ -16,7 +15,7 @@ import (
 
 // Looked is how the servers are, as far as a machine may see it.
 type Looked struct {
-	// Away are the servers that cannot be reached, HOST:PORT each, and why.
+	// Away are the servers that do not answer, HOST:PORT each.
 	Away []string
 	// Up is how many of those that the configuration names let this machine in.
 	Up int
@@ -33,7 +32,7 @@ const glance = 5 * time.Second
 // Look connects as the machine would, to each server by itself, and looks at all of them and at these logs. It changes
 // nothing. A finding about what cannot be seen while servers are away is left out.
 func Look(ctx context.Context, c Config, single bool, logs []engine.Spec) Looked {
-	l := c.knock(ctx)
+	l := c.Knock(ctx)
 	if l.Up == 0 {
 		return l
 	}
@@ -60,8 +59,8 @@ func Look(ctx context.Context, c Config, single bool, logs []engine.Spec) Looked
 	return l
 }
 
-// knock tries each server by itself.
-func (c *Config) knock(ctx context.Context) (l Looked) {
+// Knock tries each server by itself.
+func (c *Config) Knock(ctx context.Context) (l Looked) {
 	errs := make([]error, len(c.NATS))
 	var all sync.WaitGroup
 	for i, address := range c.NATS {
@@ -81,10 +80,17 @@ func (c *Config) knock(ctx context.Context) (l Looked) {
 		case err == nil:
 			l.Up++
 		case errors.Is(err, engine.ErrAway):
-			l.Away = append(l.Away, fmt.Sprintf("%s: %v", host, err))
+			l.Away = append(l.Away, host)
 		default:
 			l.Findings = append(l.Findings, settings.Finding{Of: host, What: err.Error(), Fix: letIn, Lost: true})
 		}
 	}
 	return l
+}
+
+// Dial connects to the account for data, to look at what is there.
+func (c *Config) Dial(ctx context.Context) (*engine.Conn, error) {
+	reach := c.reach("data.nk")
+	reach.Patience = glance
+	return engine.Dial(ctx, reach)
 }

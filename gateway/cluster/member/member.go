@@ -129,7 +129,7 @@ func (m *Member) open(ctx context.Context, me *roster.Me, s roster.Signature) (e
 	if err := m.agree(ctx, s, m.roster.Load()); err != nil {
 		return fmt.Errorf("%s: %w", m.c.Roster, err)
 	}
-	bucket, err := m.Data.Bucket(ctx, "leases", leaseTTL, m.replicas())
+	bucket, err := m.Data.Bucket(ctx, duty.Bucket, leaseTTL, m.replicas())
 	if err != nil {
 		return err
 	}
@@ -176,6 +176,7 @@ func (m *Member) Run(ctx context.Context) error {
 	defer beside.Wait()
 	defer stop()
 	beside.Go(func() { m.Duty.Watch(ctx) })
+	beside.Go(func() { m.Duty.Here(ctx) })
 	beside.Go(func() {
 		for retry.Sleep(ctx, rosterEvery) {
 			m.reread(ctx)
