@@ -9,7 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Find is a log that is there, to look at; nil where there is none. Nothing is made, and nothing asked of how it is kept.
+// Find is a log that is there, to look at; nil where there is none. Nothing is made, and how it is kept is not asked.
 func (c *Conn) Find(ctx context.Context, name string) (*Log, error) {
 	ctx, cancel := context.WithTimeout(ctx, oneAttempt)
 	defer cancel()
