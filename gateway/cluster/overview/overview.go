@@ -1,5 +1,5 @@
 // Package overview says how a city's machines and partitions do, as the servers show it to whoever may read their
-// account for data: who is there, who owns what, how much waits, and how old it is. Everything else there is sealed, and
+// account for data: who is there, who owns what, how much waits, and how old it is. Everything else there is sealed and
 // stays so: no key is needed, and nothing is opened or written.
 package overview
 
