@@ -1,10 +1,8 @@
 package dpia_test
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
 	"sluice/configs/portalba"
 	"sluice/policy/bundle"
@@ -156,58 +154,5 @@ func TestReassess(t *testing.T) {
 	a.Decisions = map[string]dpia.Answer{"2026-14": {Assessed: dpia.Assessed{Of: dpia.Digest(next, d)}}}
 	if list := dpia.Reassess(p, next, a); len(list) != 0 {
 		t.Errorf("it was assessed: %+v", list)
-	}
-}
-
-// TestPIA: the file has what the tool reads: each question once, gauges from 1 to 4, lists, measures with
-// ids, and evaluations and comments that are lists, which its import walks through.
-func TestPIA(t *testing.T) {
-	p := city(t, true)
-	for l := range explain.Languages {
-		raw, err := dpia.PIA(dpia.Input{Lang: explain.Lang(l), Policy: p, Decisions: all(p),
-			Register: &register.Register{},
-			Answers:  parsed(t, answered)}, time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var f struct {
-			PIA     map[string]any
-			Answers []struct {
-				To   int `json:"reference_to"`
-				Data struct {
-					Text  string
-					Gauge int
-					List  []string
-				}
-			}
-			Measures              []struct{ Title, Content string }
-			Evaluations, Comments []any
-		}
-		if err := json.Unmarshal(raw, &f); err != nil {
-			t.Fatal(err)
-		}
-		seen := make(map[int]bool)
-		for _, a := range f.Answers {
-			gauge := a.To > 320 && a.To%10 >= 5
-			if seen[a.To] || gauge != (a.Data.Gauge >= 1 && a.Data.Gauge <= 4) || a.Data.List == nil ||
-				a.Data.Text == "" && len(a.Data.List) == 0 || strings.Contains(a.Data.Text, "<b>") {
-				t.Errorf("%d: %+v", a.To, a.Data)
-			}
-			seen[a.To] = true
-		}
-		for _, to := range []int{111, 112, 121, 122, 123, 211, 212, 213, 214, 215, 221, 226, 227, 321, 324, 326,
-			331, 336,
-			341, 346} {
-			if !seen[to] {
-				t.Errorf("question %d has no answer", to)
-			}
-		}
-		if seen[222] || seen[113] {
-			t.Error("what nobody answered is answered")
-		}
-		if f.Evaluations == nil || f.Comments == nil || len(f.Measures) != 5 || f.PIA["name"] == "" ||
-			f.PIA["status"] != 0.0 {
-			t.Errorf("%+v", f.PIA)
-		}
 	}
 }

@@ -13,7 +13,8 @@ import (
 )
 
 // piaFile is what CNIL's PIA tool exports and imports (LINCnil/pia, importData of pia.service.ts): one
-// assessment with its answers by question, its measures, and no evaluation yet.
+// assessment with its answers by question (the numbers of its pia_architecture.json), its measures, whose
+// titles are what an answer lists, and no evaluation yet.
 type piaFile struct {
 	PIA         piaHead      `json:"pia"`
 	Answers     []piaAnswer  `json:"answers"`
@@ -46,10 +47,11 @@ type piaAnswer struct {
 	ID      int     `json:"id"`
 }
 
-// piaData is a text in HTML, a gauge from 1 to 4, or a list.
+// piaData is a text in HTML, a text with a gauge from 1 to 4, or a list. What it is not is null, as in the
+// tool's own files; a list is [] then.
 type piaData struct {
-	Text  string   `json:"text"`
-	Gauge int      `json:"gauge"`
+	Text  *string  `json:"text"`
+	Gauge *int     `json:"gauge"`
 	List  []string `json:"list"`
 }
 
@@ -111,7 +113,8 @@ func (w *pia) lines(to int, lines ...string) {
 		lines[i] = "<p>" + strings.ReplaceAll(html.EscapeString(strings.TrimSpace(explain.Plain(s))), "\n",
 			"<br />") + "</p>"
 	}
-	w.add(to, piaData{Text: strings.Join(lines, "\n")})
+	text := strings.Join(lines, "\n")
+	w.add(to, piaData{Text: &text})
 }
 
 // each is a line of each decision.
@@ -230,7 +233,8 @@ func (w *pia) feared(titles []string) {
 				why = append(why, "<p>"+html.EscapeString(x.Decision+": "+explain.Plain(own))+"</p>")
 			}
 		}
-		w.add(to+4, piaData{Text: strings.Join(why, "\n"), Gauge: severity})
-		w.add(to+5, piaData{Text: strings.Join(why, "\n"), Gauge: likelihood})
+		text := strings.Join(why, "\n")
+		w.add(to+4, piaData{Text: &text, Gauge: &severity})
+		w.add(to+5, piaData{Text: &text, Gauge: &likelihood})
 	}
 }

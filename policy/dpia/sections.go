@@ -56,12 +56,12 @@ func (d *doc) date(day civil.Date) string {
 	return d.l.Date(day)
 }
 
-// phases are 1.2 and 1.3: what is done from collection to erasure, and with what.
+// phases are 1.1.c, further uses, then 1.2 and 1.3: what is done from collection to erasure, and with what.
 func (d *doc) phases() {
-	d.line("### " + d.say("phases"))
-	d.line(d.say("phaserows"))
 	d.line("### " + d.say("uses"))
 	d.line(d.say("openuses"))
+	d.line("### " + d.say("phases"))
+	d.line(d.say("phaserows"))
 }
 
 // lawful is section 2: law, minimisation, rights and security.
