@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"html"
 	"io"
 	"maps"
 	"mime"
@@ -174,8 +175,17 @@ func (s *Server) consultPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	raw := files[r.PathValue("file")]
-	if page.Wrong != "" || raw == nil {
+	if page.Wrong != "" {
+		return s.showWith(w, r, http.StatusUnprocessableEntity, "consult", page)
+	}
+	if raw == nil {
 		return errMissing
+	}
+	for name := range files { // another language of the page is of what was typed, too
+		if path.Ext(name) == ".html" {
+			raw = bytes.ReplaceAll(raw, []byte(`href="`+name+`"`),
+				[]byte(`href="`+name+html.EscapeString(page.Query())+`"`))
+		}
 	}
 	kind := mime.TypeByExtension(path.Ext(r.PathValue("file")))
 	if path.Ext(r.PathValue("file")) == ".yaml" {
@@ -184,6 +194,14 @@ func (s *Server) consultPage(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", kind)
 	_, err = w.Write(raw)
 	return err
+}
+
+// At is the sentence that is wrong with a field.
+func (c *consulted) At(key string) string {
+	if c.Wrong == key {
+		return key
+	}
+	return ""
 }
 
 // consultAnswers counts and lists what came back. It is kept nowhere.

@@ -127,3 +127,25 @@ func TestConsultByForms(t *testing.T) {
 		t.Errorf("%d %.300s", code, body)
 	}
 }
+
+// TestConsultPreview: what is looked at is what was typed, in each language; what cannot be is said at its field.
+func TestConsultPreview(t *testing.T) {
+	s := open(t)
+	_, page := s.answer(s.request("GET", "/consult/2026-14", ""))
+	shows(t, page, `<button class="plain" formaction="[^"]*/consult/2026-14/pages/index\.html">`)
+	const typed = "?to=a%26b%40c.example&until=2099-01-31&process=https%3A%2F%2Fd.example%2F%3Fx%3D1%26y"
+	_, page = s.answer(s.request("GET", "/consult/2026-14/pages/index.html"+typed, ""))
+	shows(t, page, `mailto:a&amp;b@c\.example`, "31 de gener de 2099", `href="https://d\.example/\?x=1&amp;y"`,
+		`href="es\.html\?process=https%3A%2F%2Fd\.example%2F%3Fx%3D1%26y&amp;to=a%26b%40c\.example&amp;until=2099-01-31"`)
+	for bad, at := range map[string]string{"to=nobody": "c-to", "until=2020-01-01": "c-until",
+		"process=javascript:alert(1)": "c-process"} {
+		for _, what := range []string{"pages.zip", "pages/index.html"} {
+			code, page := s.answer(s.request("GET", "/consult/2026-14/"+what+"?"+bad, ""))
+			shows(t, page, `<ul class="err" id="`+at+`-err"><li class="wrong">`, `aria-describedby="[^"]*`+at+`-err"`,
+				`role="alert"`)
+			if code != http.StatusUnprocessableEntity || strings.Contains(page, "href=\"javascript") {
+				t.Errorf("%s with %s: %d", what, bad, code)
+			}
+		}
+	}
+}

@@ -25,6 +25,28 @@ func TestADraftIsTriedInABrowser(t *testing.T) {
 	}
 }
 
+// TestAssessmentAndConsultation: the sections of docs/studio.md begin with commands that work.
+func TestAssessmentAndConsultation(t *testing.T) {
+	t.Parallel()
+	out := filepath.Join(t.TempDir(), "consultation")
+	for begins, want := range map[string]string{"go run ./cmd/sluice policy dpia": "## 4. Riscos",
+		"go run ./cmd/sluice policy consult": "index.html"} {
+		args := harness.FromReadme(t, fenced.Take(t, "docs/studio.md", begins))
+		for i, arg := range args {
+			switch arg {
+			case "configs/portalba/policy":
+				args[i] = "../../configs/portalba/policy"
+			case "consultation":
+				args[i] = out
+			}
+		}
+		if code, said := harness.Verb(t, args...); code != 0 || !strings.Contains(said, want) {
+			t.Errorf("%q: %d: %s", args, code, said)
+		}
+	}
+	harness.Want(t, harness.Read(t, filepath.Join(out, "en.html")), "Nothing is decided yet")
+}
+
 // TestTheVerbSaysTheSame runs what docs/studio.md says of the verb.
 func TestTheVerbSaysTheSame(t *testing.T) {
 	t.Parallel()
