@@ -53,7 +53,7 @@ func (m *member) Follow(ctx context.Context) error { return m.ledger.Follow(ctx)
 // openEdge opens what this machine does of the side that sees people; front is nil where it is none.
 func (m *member) openEdge(ctx context.Context, front *ingest.Config, versions []ingest.Version) (sight, error) {
 	return edge.Open(ctx, edge.Config{
-		Front: front, Works: m.cfg.Does(roster.Worker), Register: m.policies.View().Register,
+		Front: front, Works: m.cfg.Does(roster.Worker), Exact: m.cfg.Simulation, Register: m.policies.View().Register,
 		CatchUp: m.cfg.Windows.CatchUp.Nominal(), Now: m.now, Free: m.free, Through: m.through, Log: m.log,
 	}, edge.Cluster{
 		Name: m.Name(), Partitions: m.Partitions(), Keys: m.Ring, In: m.In, State: m.State,

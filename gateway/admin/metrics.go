@@ -2,6 +2,8 @@ package admin
 
 import (
 	"context"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -20,7 +22,11 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 var (
 	receivedTotal = desc("received_total", "Readings received, whatever became of them.")
 	readingsTotal = desc("readings_total", "Readings by what became of them.", "state", "code")
-	readingsOpen  = desc("readings_open", "Readings in windows that are not closed; with readings_total they are "+
+	partTotal     = desc("partition_readings_total", "Readings by what became of them, of the partitions of a cluster "+
+		"that this machine owns.", "partition", "state", "code")
+	partOpen = desc("partition_readings_open", "Readings in windows that are not closed, of such a partition.",
+		"partition")
+	readingsOpen = desc("readings_open", "Readings in windows that are not closed; with readings_total they are "+
 		"readings received.")
 	windowsOpen   = desc("windows_open", "Windows that are not closed.")
 	outboxRows    = desc("outbox_rows", "Released windows that wait for the store.")
@@ -41,7 +47,8 @@ var (
 )
 
 var described = []*prometheus.Desc{
-	receivedTotal, readingsTotal, readingsOpen, windowsOpen, releasesTotal, commitSeconds, outboxRows, outboxBytes,
+	receivedTotal, readingsTotal, readingsOpen, partTotal, partOpen,
+	windowsOpen, releasesTotal, commitSeconds, outboxRows, outboxBytes,
 	clockSeconds, policyVersion, policyUntil, policyRefused, budgetLeft, partUp, storeDiffers, storeRefused,
 }
 
@@ -97,6 +104,18 @@ func (e emitter) gauge(d *prometheus.Desc, v float64, labels ...string) {
 	e(prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...))
 }
 
+// states are readings by what became of them, under labels that come first.
+func (e emitter) states(d *prometheus.Desc, r ingest.Report, labels ...string) {
+	with := func(state, code string) []string { return append(slices.Clone(labels), state, code) }
+	e.counter(d, r.Counted, with("counted", "")...)
+	e.counter(d, r.Duplicate, with("duplicate", "E303")...)
+	e.counter(d, r.Ignored, with("ignored", "")...)
+	e.counter(d, r.Late, with("late", "E302")...)
+	for code, n := range r.Refused {
+		e.counter(d, n, with("refused", code)...)
+	}
+}
+
 // hourly is what changes once an hour: when something came tells of people.
 type hourly struct {
 	mu   sync.Mutex
@@ -119,14 +138,12 @@ func (h *hourly) of(now time.Time, draw func(emitter)) []prometheus.Metric {
 func (m *metrics) traffic(emit emitter, r ingest.Report) {
 	counter, gauge := emit.counter, emit.gauge
 	counter(receivedTotal, r.Received)
-	counter(readingsTotal, r.Counted, "counted", "")
-	counter(readingsTotal, r.Duplicate, "duplicate", "E303")
-	counter(readingsTotal, r.Ignored, "ignored", "")
-	counter(readingsTotal, r.Late, "late", "E302")
-	for code, n := range r.Refused {
-		counter(readingsTotal, n, "refused", code)
-	}
+	emit.states(readingsTotal, r)
 	gauge(readingsOpen, float64(r.Open))
+	for n, one := range r.Partitions {
+		emit.states(partTotal, one, strconv.Itoa(n))
+		gauge(partOpen, float64(one.Open), strconv.Itoa(n))
+	}
 	gauge(windowsOpen, float64(r.Windows))
 	if !r.Now.IsZero() {
 		gauge(clockSeconds, float64(r.Now.UnixNano())/1e9)

@@ -79,8 +79,11 @@ func TestReadiness(t *testing.T) {
 				return hint.Load().(string)
 			}, "store": func(context.Context) string { return "" },
 		},
-		Notes:        func() []string { return []string{note.Load().(string)} },
-		Report:       func() ingest.Report { return ingest.Report{Received: 7} },
+		Notes: func() []string { return []string{note.Load().(string)} },
+		Report: func() ingest.Report {
+			return ingest.Report{Received: 7, Partitions: map[int]ingest.Report{3: {Counted: 5, Open: 2,
+				Refused: map[string]int64{"E305": 1}}}}
+		},
 		Released:     func() map[store.Status]int64 { return nil },
 		StoreDiffers: func() (int, int) { return 2, 3 },
 		Policy:       func() Policy { return Policy{Versions: 4, Refused: map[rego.Code]int{rego.Died: 1}} },
@@ -121,7 +124,9 @@ func TestReadiness(t *testing.T) {
 		`sluice_up{part="disk"} 0`, `sluice_up{part="store"} 1`, `sluice_policy_version 4`,
 		`sluice_policy_refused_total{code="` + string(rego.Died) + `"} 1`,
 		`sluice_store_differs_windows{how="missing"} 2`, `sluice_store_differs_windows{how="extra"} 3`,
-		`sluice_received_total 7`,
+		`sluice_received_total 7`, `sluice_partition_readings_total{code="",partition="3",state="counted"} 5`,
+		`sluice_partition_readings_total{code="E305",partition="3",state="refused"} 1`,
+		`sluice_partition_readings_open{partition="3"} 2`, `sluice_readings_total{code="",state="counted"} 0`,
 	} {
 		if !strings.Contains(metrics, line+"\n") {
 			t.Errorf("metrics have no %s:\n%s", line, metrics)

@@ -15,6 +15,9 @@ type Report struct {
 	// Received = Counted + Duplicate + Late + Ignored + Refused + Open readings.
 	Received, Counted, Duplicate, Late, Ignored, Open int64
 	Refused                                           map[string]int64
+	// Partitions are the reports of the partitions of a cluster that this process owns at the moment. Theirs are not
+	// in the numbers above: they go on from where they are, wherever a partition goes.
+	Partitions map[int]Report
 	// Windows are those that have begun and are not closed, whether or not a reading has
 	// come for them; in a simulation only those for which something has.
 	Windows int

@@ -75,7 +75,9 @@ func TestThreeMachines(t *testing.T) {
 		}
 	})
 	w.holds(windows)
-	w.same(alone(t, true))
+	one := alone(t, true)
+	w.same(one)
+	w.accounted(one.Metric(`sluice_readings_total{code="",state="counted"}`))
 	w.silent()
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -120,6 +122,25 @@ func (w *town) holds(windows int) {
 		c.BooksHold(windows)
 		c.Stored()
 	}
+}
+
+// accounted waits until the account of all partitions has so many readings that count, whoever owns them, and has had
+// them while machines died.
+func (w *town) accounted(want float64) {
+	w.t.Helper()
+	line := regexp.MustCompile(`(?m)^sluice_partition_readings_total\{code="",partition="(\d)",state="counted"\} ` +
+		`(\d+)$`)
+	harness.Await(w.t, time.Minute, fmt.Sprintf("%v readings to count in four partitions", want), func() bool {
+		owned, sum := make(map[string]bool), 0.0
+		for _, c := range w.machines {
+			for _, m := range line.FindAllStringSubmatch(c.Metrics(), -1) {
+				n, err := strconv.ParseFloat(m[2], 64)
+				harness.NoError(w.t, err)
+				owned[m[1]], sum = true, sum+n
+			}
+		}
+		return len(owned) == 4 && sum == want
+	})
 }
 
 // silent looks that no word of a reading is in any file of servers and machines.

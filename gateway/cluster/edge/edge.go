@@ -36,10 +36,10 @@ type Cluster struct {
 type Config struct {
 	// Front is that of an ingest; nil for a machine that is no front.
 	Front *ingest.Config
-	// Works says that it is a worker.
-	Works    bool
-	Register *register.Register
-	CatchUp  time.Duration
+	// Works says that it is a worker, and Exact that what it reports need not be blurred: in simulations.
+	Works, Exact bool
+	Register     *register.Register
+	CatchUp      time.Duration
 	// Now is the time of a machine that hears no sensor.
 	Now func() time.Time
 	// Free is from when on no front has a window open, as far as such a machine can say.
@@ -61,13 +61,15 @@ type Edge struct {
 // Open opens the sources of a front, under the policies that its windows have run under.
 func Open(ctx context.Context, cfg Config, c Cluster, versions []ingest.Version) (*Edge, error) {
 	e := &Edge{cfg: cfg, cluster: c}
+	var err error
 	if cfg.Works {
-		e.hands = newHands(&e.cfg, &e.cluster, versions)
+		if e.hands, err = newHands(&e.cfg, &e.cluster, versions); err != nil {
+			return nil, err
+		}
 	}
 	if cfg.Front == nil {
 		return e, nil
 	}
-	var err error
 	if e.out, err = logs.NewOut(context.WithoutCancel(ctx), c.In); err != nil {
 		return nil, err
 	}
@@ -135,7 +137,7 @@ func (e *Edge) Enact(ctx context.Context, v ingest.Version, settle ingest.Settle
 		if err == nil && e.hands != nil {
 			later := v
 			later.Since = since
-			e.hands.adopt(later)
+			err = e.hands.adopt(later)
 		}
 		return since, err
 	}
@@ -153,7 +155,10 @@ func (e *Edge) Renew(ctx context.Context, r ingest.Renewal) (bool, error) {
 			return ok, err
 		}
 	}
-	return e.hands == nil || e.hands.renew(r), nil
+	if e.hands == nil {
+		return true, nil
+	}
+	return e.hands.renew(r)
 }
 
 // Admit exchanges who may come in at the listener.
@@ -163,11 +168,14 @@ func (e *Edge) Admit(reg *register.Register, listen ingest.Listen) {
 	}
 }
 
-// Report is the front's, and how far the books are.
+// Report is the front's, those of the partitions that this machine owns, and how far the books are.
 func (e *Edge) Report() (r ingest.Report) {
 	r.Now = e.cfg.Now()
 	if e.front != nil {
 		r = e.front.Report()
+	}
+	if e.hands != nil {
+		r.Partitions = e.hands.reports()
 	}
 	r.Through = e.cfg.Through()
 	return r

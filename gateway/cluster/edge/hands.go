@@ -3,14 +3,12 @@ package edge
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
 	"sluice/gateway/cluster/logs"
 	"sluice/gateway/ingest"
 	"sluice/gateway/release"
-	"sluice/register"
 )
 
 // hands own partitions, under the policies and the register of this moment. When one of those changes, each owner
@@ -19,59 +17,76 @@ type hands struct {
 	cfg     *Config
 	cluster *Cluster
 
-	mu       sync.Mutex
-	register *register.Register
-	versions []ingest.Version
-	worker   *ingest.Worker // of these; nil until somebody needs it
-	changed  chan struct{}  // closed when they have changed
+	mu      sync.Mutex
+	worker  *ingest.Worker        // of this moment; guarded by mu
+	changed chan struct{}         // closed when there is another one; guarded by mu
+	owners  map[int]*ingest.Owner // by partition, of those that run; guarded by mu
 }
 
-func newHands(cfg *Config, c *Cluster, versions []ingest.Version) *hands {
-	return &hands{cfg: cfg, cluster: c, register: cfg.Register, versions: slices.Clone(versions),
-		changed: make(chan struct{})}
+func newHands(cfg *Config, c *Cluster, versions []ingest.Version) (*hands, error) {
+	w, err := ingest.NewWorker(cfg.Register, versions, cfg.Log)
+	return &hands{cfg: cfg, cluster: c, worker: w, changed: make(chan struct{}), owners: make(map[int]*ingest.Owner)},
+		err
 }
 
 // adopt adds a version.
-func (h *hands) adopt(v ingest.Version) {
+func (h *hands) adopt(v ingest.Version) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.versions = append(slices.Clone(h.versions), v)
-	h.change()
+	next, err := h.worker.Adopt(v)
+	if err == nil {
+		h.change(next)
+	}
+	return err
 }
 
 // renew exchanges the register; false where another policy is in force.
-func (h *hands) renew(r ingest.Renewal) bool {
+func (h *hands) renew(r ingest.Renewal) (bool, error) {
+	through := h.cfg.Through()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	last := len(h.versions) - 1
-	if last < 0 || h.versions[last].Digest != r.Digest {
-		return false
+	next, ok, err := h.worker.Renew(r, h.cfg.Now(), through)
+	if ok && err == nil {
+		h.change(next)
 	}
-	h.register, h.versions = r.Register, slices.Clone(h.versions)
-	h.versions[last].Plans = r.Plans
-	h.change()
-	return true
+	return ok, err
 }
 
 // change has all owners begin anew; with mu.
-func (h *hands) change() {
-	h.worker = nil
+func (h *hands) change(next *ingest.Worker) {
+	h.worker = next
 	close(h.changed)
 	h.changed = make(chan struct{})
 }
 
 // now is what owners have in common at this moment, and what is closed when it has changed.
-func (h *hands) now() (*ingest.Worker, <-chan struct{}, error) {
+func (h *hands) now() (*ingest.Worker, <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.worker == nil {
-		w, err := ingest.NewWorker(h.register, h.versions, h.cfg.Log)
-		if err != nil {
-			return nil, nil, err
-		}
-		h.worker = w
+	return h.worker, h.changed
+}
+
+// owns notes who owns a partition here until it is left.
+func (h *hands) owns(partition int, o *ingest.Owner) (leave func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.owners[partition] = o
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(h.owners, partition)
 	}
-	return h.worker, h.changed, nil
+}
+
+// reports are what has become of the readings of the partitions that are owned here.
+func (h *hands) reports() map[int]ingest.Report {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	list := make(map[int]ingest.Report, len(h.owners))
+	for partition, o := range h.owners {
+		list[partition] = o.Report()
+	}
+	return list
 }
 
 // unknown is how long a policy is waited for that an entry is of and nobody has told of.
@@ -85,11 +100,8 @@ func (h *hands) own(ctx context.Context, partition int) error {
 	}
 	defer lapse.Close()
 	for ctx.Err() == nil {
-		worker, changed, err := h.now()
-		if err != nil {
-			return err
-		}
-		err = h.under(ctx, worker, changed, partition, lapse)
+		worker, changed := h.now()
+		err := h.under(ctx, worker, changed, partition, lapse)
 		select {
 		case <-changed:
 			continue
@@ -125,11 +137,12 @@ func (h *hands) under(
 		Partition: partition, Keys: h.cluster.Keys, In: logs.In{Log: h.cluster.In},
 		State: logs.State{Log: h.cluster.State}, Parts: sums{h.cluster.Parts, h.cluster.Fresh, changed},
 		Lapse:   lapse,
-		CatchUp: h.cfg.CatchUp, Now: time.Now, Log: h.cfg.Log,
+		CatchUp: h.cfg.CatchUp, Exact: h.cfg.Exact, Now: time.Now, Log: h.cfg.Log,
 	})
 	if err != nil {
 		return err
 	}
+	defer h.owns(partition, o)()
 	return o.Run(ctx)
 }
 
