@@ -33,6 +33,8 @@ type motionView struct {
 	Prints bool
 	// Inboxes are where a copy goes when it is enacted.
 	Inboxes string
+	// Gateway is the line of gateway.yaml that a first motion is taken by.
+	Gateway string
 }
 
 // person is a member of the roster that votes.
@@ -64,6 +66,9 @@ func (s *Server) motionWith(w http.ResponseWriter, r *http.Request, p *papers.Pa
 	}
 	v.Open = !v.Enacted && v.State != motionVoid
 	v.Inboxes = l.List(s.o.Inboxes)
+	if v.Enacted && p.Version == 1 {
+		v.Gateway = s.gatewayLine(p.Roster)
+	}
 	v.Lead, v.Sections = p.Sections(l)
 	if !v.Open { // nobody signs any more
 		v.Sections = slices.DeleteFunc(v.Sections, func(x papers.Section) bool { return x.Code != "" })

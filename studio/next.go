@@ -1,6 +1,11 @@
 package studio
 
-import "sluice/policy/council"
+import (
+	"fmt"
+	"path/filepath"
+
+	"sluice/policy/council"
+)
 
 // step is one of those from an empty directory to the first decision in force.
 type step struct {
@@ -42,4 +47,17 @@ func (s *Server) next(l *look) ([]step, error) {
 	}
 	return []step{{"town", "/file/charter", true}, {"decision", "/new", begun}, {"mend", mend, begun && wrong == 0},
 		{"see", look, false}, {"motion", "/vote", open != ""}, {"sign", vote, false}}, nil
+}
+
+// gatewayLine is what gateway.yaml says of where policies come from: the inbox, and the council whose
+// first motion is taken.
+func (s *Server) gatewayLine(roster string) string {
+	inbox := "/var/lib/sluice/inbox"
+	if len(s.o.Inboxes) > 0 {
+		inbox = s.o.Inboxes[0]
+		if whole, err := filepath.Abs(inbox); err == nil {
+			inbox = whole
+		}
+	}
+	return fmt.Sprintf("policy: {inbox: %q, every: PT1M, roster: \"sha256:%s\"}", inbox, roster)
 }
