@@ -341,7 +341,9 @@ type Gap struct {
 	Stream string    `json:"stream"`
 	Start  time.Time `json:"start"`
 	End    time.Time `json:"end"`
-	Reason string    `json:"reason"` // gateway_down, keys_lost, broker_away, broker_lost_queue, recovered, store_lost
+	// Reason is gateway_down, keys_lost, broker_away, broker_lost_queue, recovered or store_lost; of a city on
+	// several machines also front_away or partition_away.
+	Reason string `json:"reason"`
 }
 
 // StoreLost is the reason of a gap whose windows were released, and were lost by the store

@@ -33,7 +33,7 @@
 //	shapes    how messages are built that fit no sensor, while somebody looks
 //
 // Where several machines share a city's readings, a front is an Ingest whose second half others are
-// (front.go), and an Owner counts those of a partition (owner.go). The gateway does not use them yet.
+// (front.go), and an Owner counts those of a partition (owner.go).
 //
 // A recovery fills them from the log at a start, and is over before the first message.
 //

@@ -7,7 +7,7 @@
 // be changed or taken out without it showing.
 //
 // Several machines can have the same books: Share keeps each transaction in a Log first, and each
-// machine's file follows it. No gateway does so yet.
+// machine's file follows it.
 package ledger
 
 import (

@@ -1,5 +1,5 @@
 // Package books keeps a ledger's transactions in a log of the engine, so that the ledgers of several machines follow
-// one another. The gateway does not use it yet.
+// one another.
 //
 // It is a ledger.Log: a transaction is written where its writer has read to, or not at all. One that is longer than an
 // entry is written in parts, each at the place behind the one before. A part's id says whose it is:

@@ -1,5 +1,5 @@
 // Package duty has members of a cluster do what falls to them, by leases: each partition is somebody's, and what only
-// one can do has one who does it. The gateway does not use it yet.
+// one can do has one who does it.
 //
 //	me := duty.New(bucket, "worker-1", log)
 //	go me.Share(ctx, 32, func(ctx context.Context, partition int) error { return owner(partition).Run(ctx) })

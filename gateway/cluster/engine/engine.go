@@ -1,5 +1,5 @@
 // Package engine is the one door to NATS JetStream: logs that three machines keep, compare-and-append, and a bucket of
-// keys that expire. The gateway does not use it yet: it runs in one process. docs/decisions has what it is for.
+// keys that expire. docs/decisions has what it is for.
 //
 // # What it promises
 //

@@ -1,5 +1,4 @@
-// Package keys has the keys of a cluster's epochs: who makes them, who gets which, and how they die. The gateway does
-// not use it yet.
+// Package keys has the keys of a cluster's epochs: who makes them, who gets which, and how they die.
 //
 // An epoch is a span of time that has one secret, of which all that is ever kept are the keys derived from it (HKDF,
 // RFC 5869). There are two sorts. A day in UTC, by its number from 1970, has keys for what passes between members; and

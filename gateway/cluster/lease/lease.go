@@ -1,5 +1,5 @@
 // Package lease says who should do what: which processes are there, which one has a role that only one can have, and
-// who owns which partition. The gateway does not use it yet.
+// who owns which partition.
 //
 // A lease is a key in the memory of three servers that expires unless its holder writes it again. Who holds one has it
 // for its time to live, by its own clock, from when it began to ask; afterwards somebody else can have it, so two may

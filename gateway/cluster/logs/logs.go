@@ -1,5 +1,5 @@
 // Package logs are the logs of a cluster's engine that fronts and owners of partitions share, as gateway/ingest wants
-// them. The gateway does not use it yet.
+// them.
 //
 //	IN     in.EPOCH.P    what fronts hand to a partition's owner, in the order in which it counts
 //	STATE  state.P       what an owner would have to read again; each entry names the one before

@@ -1,5 +1,5 @@
 // Package member is a machine's place in a cluster: it reads who it is, connects, looks whether the servers keep what
-// they acknowledge, and has what every role needs: a connection, keys, and duties. The gateway does not use it yet.
+// they acknowledge, and has what every role needs: a connection, keys, and duties.
 //
 // The directory of credentials has
 //

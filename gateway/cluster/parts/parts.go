@@ -1,6 +1,5 @@
 // Package parts is how the sums of a closed window come from the owners of a city's partitions to the one who releases
-// them: each partition's are written once, sealed, into a log of the engine, and who releases adds up those of all. The
-// gateway does not use it yet.
+// them: each partition's are written once, sealed, into a log of the engine, and who releases adds up those of all.
 //
 //	PART   part.EPOCH.P.NAME   what a partition has of a window, as release.Partial.Seal writes it
 //

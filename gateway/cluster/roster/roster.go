@@ -1,5 +1,5 @@
 // Package roster is who the machines of a cluster are: a file that names each, with its public key and what it may do,
-// and that the city's operator has signed. The gateway does not use it yet.
+// and that the city's operator has signed.
 //
 //	version: 3
 //	members:

@@ -1,5 +1,5 @@
 // Package settings finds what is wrong with the servers of the engine: each setting with which they lose what they have
-// acknowledged, or keep what must not be kept. sluice doctor is to say it; the gateway does not use it yet.
+// acknowledged, or keep what must not be kept. A machine that joins looks, and so does sluice doctor.
 //
 // What can be seen, and by whom:
 //
