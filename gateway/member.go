@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sluice/gateway/activation"
+	"sluice/gateway/admin"
 	"sluice/gateway/cluster/edge"
 	"sluice/gateway/cluster/machine"
 	"sluice/gateway/cluster/parts"
@@ -22,8 +23,9 @@ import (
 // member is what a gateway is beside others.
 type member struct {
 	*machine.Machine
-	cfg *config.Config
-	log *slog.Logger
+	cfg  *config.Config
+	log  *slog.Logger
+	edge *edge.Edge // the side that sees people, from when it is open
 	// The rooms that follow the books of all, from when they are open.
 	ledger   *ledger.Ledger
 	policies *activation.Policies
@@ -52,13 +54,22 @@ func (m *member) Follow(ctx context.Context) error { return m.ledger.Follow(ctx)
 
 // openEdge opens what this machine does of the side that sees people; front is nil where it is none.
 func (m *member) openEdge(ctx context.Context, front *ingest.Config, versions []ingest.Version) (sight, error) {
-	return edge.Open(ctx, edge.Config{
+	var err error
+	m.edge, err = edge.Open(ctx, edge.Config{
 		Front: front, Works: m.cfg.Does(roster.Worker), Exact: m.cfg.Simulation, Register: m.policies.View().Register,
 		CatchUp: m.cfg.Windows.CatchUp.Nominal(), Now: m.now, Free: m.free, Through: m.through, Log: m.log,
 	}, edge.Cluster{
 		Name: m.Name(), Partitions: m.Partitions(), Keys: m.Ring, In: m.In, State: m.State,
 		Parts: &parts.Writer{Log: m.Part, Keys: m.Ring}, Share: m.Duty.Share, Fresh: m.Fresh,
 	}, versions)
+	return m.edge, err
+}
+
+// account is what the machine has come to, for who looks after it.
+func (m *member) account() admin.Cluster {
+	did, out := m.Duty.Account(), m.edge.Account()
+	return admin.Cluster{Leases: did.Held, Duties: did.Works, Lost: did.Lost, Fenced: did.Fenced,
+		Batches: out.Batches, Acknowledged: out.Took}
 }
 
 // passes are what leads from one side to the other on one of a cluster's machines. Who releases does so,

@@ -52,6 +52,9 @@ func (g *Gateway) shown() admin.Sources {
 			return p
 		},
 	}
+	if g.member != nil {
+		out.Cluster, out.Behind = g.member.account, g.member.Behind
+	}
 	if g.speaker != nil {
 		out.Released, out.StoreDiffers = g.releaser.publish.Counts, g.compare.Differs
 	}

@@ -43,6 +43,15 @@ var (
 		"are set aside.")
 	storeDiffers = desc("store_differs_windows",
 		"Windows in which the store differs from the journal, as last compared.", "how")
+	clusterLeases = desc("cluster_leases", "Leases that this machine holds.")
+	clusterDuties = desc("cluster_duties", "Partitions that this machine counts, and duties that it alone has.")
+	clusterLost   = desc("cluster_leases_lost_total", "Leases lost since the start.")
+	clusterFenced = desc("cluster_fenced_total", "How often since the start another machine had written where this "+
+		"one was to.")
+	clusterAck = desc("cluster_acknowledge_seconds",
+		"Batches that the servers acknowledged since the start: how many, and seconds in all.")
+	clusterBehind = desc("cluster_behind_seconds",
+		"By how much the last that was counted of a partition is older than the last that came.", "partition")
 	partUp = desc("up", "1 when the part works.", "part")
 )
 
@@ -50,6 +59,7 @@ var described = []*prometheus.Desc{
 	receivedTotal, readingsTotal, readingsOpen, partTotal, partOpen,
 	windowsOpen, releasesTotal, commitSeconds, outboxRows, outboxBytes,
 	clockSeconds, policyVersion, policyUntil, policyRefused, budgetLeft, partUp, storeDiffers, storeRefused,
+	clusterLeases, clusterDuties, clusterLost, clusterFenced, clusterAck, clusterBehind,
 }
 
 // metrics reads the reports when it is asked; it keeps no numbers of its own.
@@ -91,6 +101,23 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	m.policy(emit, r.Now)
 	m.parts(emit)
+	if m.src.Cluster != nil {
+		m.cluster(emit)
+	}
+}
+
+// cluster shows what this machine does beside others.
+func (m *metrics) cluster(emit emitter) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	c := m.src.Cluster()
+	emit.gauge(clusterLeases, float64(c.Leases))
+	emit.gauge(clusterDuties, float64(c.Duties))
+	emit.counter(clusterLost, c.Lost)
+	emit.counter(clusterFenced, c.Fenced)
+	for partition, d := range m.src.Behind(ctx) {
+		emit.gauge(clusterBehind, d.Seconds(), strconv.Itoa(partition))
+	}
 }
 
 // emitter takes metrics.
@@ -149,6 +176,10 @@ func (m *metrics) traffic(emit emitter, r ingest.Report) {
 		gauge(clockSeconds, float64(r.Now.UnixNano())/1e9)
 	}
 	emit(prometheus.MustNewConstSummary(commitSeconds, r.Commits, r.CommitTime.Seconds(), nil))
+	if m.src.Cluster != nil {
+		c := m.src.Cluster()
+		emit(prometheus.MustNewConstSummary(clusterAck, c.Batches, c.Acknowledged.Seconds(), nil))
+	}
 	for status, n := range m.src.Released() {
 		counter(releasesTotal, n, string(status))
 	}

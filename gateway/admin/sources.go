@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"time"
 
 	"sluice/gateway/ingest"
 	"sluice/plan"
@@ -30,6 +31,10 @@ type Sources struct {
 	StoreDiffers func() (missing, extra int)
 	Policy       func() Policy
 	Watch        Watch
+	// Cluster is how this machine does among others, and Behind by how much the last that was counted of each
+	// partition of this machine is older than the last that came; nil where it is alone.
+	Cluster func() Cluster
+	Behind  func(context.Context) map[int]time.Duration
 
 	health *health
 }
@@ -58,4 +63,14 @@ type Policy struct {
 	Versions int
 	// Refused are policies since the start, by why.
 	Refused map[rego.Code]int
+}
+
+// Cluster is what is shown of one of several machines.
+type Cluster struct {
+	// Leases are those that it holds, Duties what it does under them, and Lost and Fenced how often since
+	// the start a lease was lost, and somebody else had written.
+	Leases, Duties, Lost, Fenced int64
+	// Batches were acknowledged by the servers since the start, and took so long in all.
+	Batches      uint64
+	Acknowledged time.Duration
 }

@@ -25,7 +25,11 @@ func TestConfigs(t *testing.T) {
 		c.Tick(harness.Ten)
 		c.Send("gate-1", harness.Gate(1, harness.Ten, 1))
 		c.Tick(harness.Ten.Add(4 * 3600e9))
-		metrics := c.Metrics() + "sluice_policy_refused_total{} sluice_budget_left_ratio{}"
+		metrics := c.Metrics() + "sluice_policy_refused_total{} sluice_budget_left_ratio{}" +
+			// TestWatched sees that machines of a cluster have these.
+			"sluice_cluster_leases sluice_cluster_duties sluice_cluster_leases_lost_total " +
+			"sluice_cluster_fenced_total sluice_cluster_acknowledge_seconds_sum " +
+			"sluice_cluster_acknowledge_seconds_count sluice_cluster_behind_seconds"
 		var board struct {
 			Panels []struct{ Targets []struct{ Expr string } }
 		}

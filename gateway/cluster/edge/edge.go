@@ -181,6 +181,14 @@ func (e *Edge) Report() (r ingest.Report) {
 	return r
 }
 
+// Account is what the servers have acknowledged of the front's.
+func (e *Edge) Account() logs.Account {
+	if e.out == nil {
+		return logs.Account{}
+	}
+	return e.out.Account()
+}
+
 // errNoSensors answers who asks a machine about sensors that none can reach.
 var errNoSensors = errors.New("no sensor sends to this machine; ask a front")
 

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"time"
 
 	"sluice/gateway/cluster/engine"
 	"sluice/gateway/ingest"
@@ -61,15 +62,17 @@ type Out struct {
 	pipe *engine.Pipe
 	stop context.CancelFunc
 	end  sync.WaitGroup
+	told account
 }
 
 // NewOut makes it, until ctx ends or Close is called.
 func NewOut(ctx context.Context, log *engine.Log) (*Out, error) {
-	pipe, err := log.Pipe(limits, func(uint64) {})
+	o := &Out{}
+	pipe, err := log.Pipe(limits, o.told.acked)
 	if err != nil {
 		return nil, err
 	}
-	o := &Out{pipe: pipe}
+	o.pipe = pipe
 	ctx, o.stop = context.WithCancel(ctx)
 	o.end.Go(func() { _ = pipe.Run(ctx) }) // Put and Wait say what has ended it
 	return o, nil
@@ -77,7 +80,12 @@ func NewOut(ctx context.Context, log *engine.Log) (*Out, error) {
 
 // Put sends a batch. While too much is on its way it waits.
 func (o *Out) Put(ctx context.Context, epoch int64, partition int, id string, body []byte) error {
-	return o.pipe.Put(ctx, fmt.Sprintf("in.%d.%d", epoch, partition), id, body)
+	began := time.Now()
+	err := o.pipe.Put(ctx, fmt.Sprintf("in.%d.%d", epoch, partition), id, body)
+	if err == nil {
+		o.told.put(began)
+	}
+	return err
 }
 
 // Wait waits until a majority has on its disks what was put.
