@@ -21,13 +21,14 @@ var clerkFiles = []string{
 	"../../cmd/sluice/policy*.go",
 	"../../simulate/*.go", "../../policy/council/*.go", "../../policy/workspace/*.go", "../../policy/ballot/*.go",
 	"../../policy/cases/*.go", "../../policy/bundle/*.go", "../../policy/compile/files.go", "../../studio/studio.go",
-	"../../studio/desk.go",
+	"../../studio/desk.go", "../../policy/consult/answers.go", "../../policy/dpia/answers.go", "../../policy/templates/add.go",
+	"../../policy/templates/like.go", "../../internal/yamldoc/decode.go",
 }
 
 // unspoken are texts of errors that no verb of a clerk shows: bugs, or the town's own.
 var unspoken = []string{
 	"%s", "%w", "%v", "%s: %w", "%q: %w", "%w: %q", "%s %w", "is missing from the policy directory", "%s: %s: %w",
-	"%w\n%s", "%s\n  %s\n%s", "the draft has no decision %s",
+	"%w\n%s", "%s:1: %w", "%s\n  %s\n%s", "the draft has no decision %s",
 }
 
 // byLibraries are texts of cobra and of the system, as they stand in their sources.
@@ -91,6 +92,10 @@ func clerkSaying(n ast.Node) (string, bool) {
 		case *ast.Ident:
 			name = f.Name
 		}
+	case *ast.KeyValueExpr: // of a yamldoc.SyntaxError
+		if id, ok := n.Key.(*ast.Ident); ok && id.Name == "Text" {
+			return literal(n.Value)
+		}
 	case *ast.CompositeLit:
 		if id, ok := n.Type.(*ast.Ident); ok {
 			args, name = n.Elts, id.Name
@@ -137,7 +142,8 @@ func TestEveryClerksSentence(t *testing.T) {
 		"see sluice --help", "see sluice %s --help", "%s is missing from the policy directory",
 		"strconv.ParseInt: parsing %s: invalid syntax",
 		"there is no policy here: no charter.yaml and no decisions/; begin with sluice policy new", "%s is %s; want %s",
-		"%s is not among the fields that are sent", "%s is published every %s; want %s",
+		"unknown field %q", "known keys are %s", "this key belongs elsewhere in the file",
+		"keys with values are wanted here: %s", "%s is not among the fields that are sent", "%s is published every %s; want %s",
 	} {
 		used[w] = true
 	}

@@ -111,6 +111,9 @@ func (r retelling) fill(parts []string) string {
 	})
 }
 
+// filePlace is a line and a column of a file, before what is wrong there.
+var filePlace = regexp.MustCompile(`\A\[\d+:\d+\] `)
+
 // Retell says in this language what was said in English: errors are made in many
 // places, for logs too, and are English there. A text is known by the clerk's tables, whole,
 // by its lines, or behind the name of a file and a colon; parts that are sentences
@@ -130,6 +133,9 @@ func (l *Localizer) retell(english string, deep int) string {
 	}
 	if said, ok := l.sentence(english, deep); ok {
 		return said
+	}
+	if at := filePlace.FindString(english); at != "" {
+		return at + l.retell(english[len(at):], deep-1)
 	}
 	ends := between.FindAllStringIndex(english, maxSentences)
 	for _, m := range slices.Backward(ends) { // a sentence may hold a colon of its own

@@ -92,8 +92,8 @@ func (p *Papers) document(l explain.Lang, title string) document {
 
 // counted says how many are for, against and abstain, and how many have not voted.
 func (p *Papers) counted(l explain.Lang) string {
-	return say(l, "counted", p.Standing.Signed, p.Standing.Needed, p.Standing.Against, p.Standing.Abstained,
-		len(p.Missing()))
+	return say(l, "counted", p.Standing.Signed, p.Standing.Needed, p.Standing.Against,
+		sayN(l, "abstained", p.Standing.Abstained), sayN(l, "not-voted", len(p.Missing())))
 }
 
 // result is what has become of the motion.
@@ -108,7 +108,7 @@ func (p *Papers) result(l explain.Lang) string {
 	case p.Enactable():
 		return say(l, "minutes.enough")
 	}
-	return say(l, "minutes.open", p.Left(), p.moment(l, p.Expires))
+	return say(l, "minutes.open", sayN(l, "minutes.left", p.Left()), p.moment(l, p.Expires))
 }
 
 // people is every member of the roster that votes.

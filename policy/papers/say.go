@@ -1,6 +1,7 @@
 package papers
 
 import (
+	"strings"
 	"time"
 
 	"sluice/internal/civil"
@@ -13,6 +14,12 @@ import (
 // say is a sentence of papers.yaml, with its parts in place.
 func say(l explain.Lang, key string, parts ...any) string {
 	return explain.Elide(l, locales.In(int(l)).Say("papers."+key, parts...))
+}
+
+// sayN is a sentence of papers.yaml in the form that its number wants.
+func sayN(l explain.Lang, key string, n int) string {
+	form := locales.In(int(l)).Form("papers."+key, n)
+	return say(l, strings.TrimPrefix(form, "papers."), n)
 }
 
 // dayOf is the local day of an instant.
