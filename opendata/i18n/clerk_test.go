@@ -21,7 +21,8 @@ var clerkFiles = []string{
 	"../../cmd/sluice/policy*.go",
 	"../../simulate/*.go", "../../policy/council/*.go", "../../policy/workspace/*.go", "../../policy/ballot/*.go",
 	"../../policy/cases/*.go", "../../policy/bundle/*.go", "../../policy/compile/files.go", "../../studio/studio.go",
-	"../../studio/desk.go", "../../policy/consult/answers.go", "../../policy/dpia/answers.go", "../../policy/templates/add.go",
+	"../../studio/desk.go", "../../policy/consult/answers.go", "../../policy/dpia/answers.go",
+	"../../policy/templates/add.go",
 	"../../policy/templates/like.go", "../../internal/yamldoc/decode.go",
 }
 
@@ -143,7 +144,8 @@ func TestEveryClerksSentence(t *testing.T) {
 		"strconv.ParseInt: parsing %s: invalid syntax",
 		"there is no policy here: no charter.yaml and no decisions/; begin with sluice policy new", "%s is %s; want %s",
 		"unknown field %q", "known keys are %s", "this key belongs elsewhere in the file",
-		"keys with values are wanted here: %s", "%s is not among the fields that are sent", "%s is published every %s; want %s",
+		"keys with values are wanted here: %s", "%s is not among the fields that are sent",
+		"%s is published every %s; want %s",
 	} {
 		used[w] = true
 	}
