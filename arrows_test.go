@@ -88,6 +88,7 @@ var arrows = map[string]row{
 			"policy/dpia policy/explain policy/papers policy/papers/pdf policy/rego " +
 			"policy/templates policy/workspace register simulate simulate/charts store studio/picture"},
 	"studio/picture":                   {"what a simulation says of a place, drawn", "simulate store"},
+	"configs":                          {"what an operator edits, as far as the program writes it", ""},
 	"configs/portalba":                 {"the example city, as a bundle", "policy/bundle"},
 	"gateway/revoked":                  {"certificates that hold no more, from a file that perm guards", "perm"},
 	"gateway/inbox":                    {"fetches motion files", ""},
@@ -120,6 +121,7 @@ var arrows = map[string]row{
 			"gateway/cluster/parts internal/retry"},
 	"gateway/cluster/edge": {"the side of such a machine that sees people: what an ingest is in one process",
 		"gateway/cluster/engine gateway/cluster/logs gateway/ingest gateway/release internal/crash register"},
+	"gateway/cluster/setup":    {"what the engine's servers are set up with, written for an operator", "configs perm"},
 	"gateway/cluster/settings": {"what is wrong with the engine's servers", "gateway/cluster/engine"},
 	"gateway/cluster/engine": {"the door to the engine that machines share; whose credentials perm guards",
 		"internal/retry perm"},
@@ -269,7 +271,8 @@ var arrows = map[string]row{
 		"certify/bench certify/envelope certify/report certify/tap register/preset"},
 	"cmd/sluice": {"the verbs; each needs its room",
 		"books books/union brief certify certify/report configs/portalba gateway gateway/admin gateway/config " +
-			"gateway/cluster/member gateway/cluster/overview gateway/cluster/roster gateway/doctor gateway/ingest " +
+			"gateway/cluster/member gateway/cluster/overview gateway/cluster/roster gateway/cluster/setup " +
+			"gateway/doctor gateway/ingest " +
 			"gateway/reconcile gateway/rollback internal/civil internal/crash " +
 			"internal/names internal/yamldoc opendata opendata/i18n opendata/query perm policy/ballot " +
 			"policy/ballot/signers policy/bundle policy/cases policy/check policy/compile " +
@@ -330,7 +333,7 @@ var doors = map[string]row{
 	"github.com/mochi-mqtt/server/v2": {"MQTT, as a broker; its packets",
 		"certify/tap gateway/ingest/internal/listener opendata/broadcast test/bench"},
 	"github.com/nats-io/nats.go":       {"the engine that machines share", "gateway/cluster/engine"},
-	"github.com/nats-io/nkeys":         {"keys of users of that engine, for tests", "test/nats"},
+	"github.com/nats-io/nkeys":         {"keys of users of that engine", "gateway/cluster/setup test/nats"},
 	"github.com/open-policy-agent/opa": {"the council's rules", "policy/rego"},
 	"github.com/paulmach/orb": {"geometry of zones",
 		"opendata/sensorthings opendata/sensorthings/engine opendata/sensorthings/odata opendata/streets " +
