@@ -17,9 +17,9 @@ func clusterNatsCommand() *cobra.Command {
 		Args:  between(4, 4),
 		Long: "HOST are the names or addresses by which gateways, and the servers among themselves, reach the three\n" +
 			"machines. Writes DIR/HOST for each, with nats.conf, a certificate and its key, for /etc/nats there;\n" +
-			"and DIR/member, with three seeds and the authority's certificate, for the credentials of each gateway's\n" +
-			"machine. All of it is secret. Nothing can be added later: a machine that takes another's place gets\n" +
-			"that one's directory.",
+			"and DIR/member, with three seeds and the authority's certificate, for the credentials of each\n" +
+			"gateway's machine. All of it is secret. Nothing can be added later: a machine that takes another's\n" +
+			"place gets that one's directory.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := setup.Servers(args[0], args[1:], time.Now()); err != nil {
 				return &config.Refusal{Err: err}
