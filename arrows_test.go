@@ -255,7 +255,7 @@ var arrows = map[string]row{
 	"simulate": {"a draft in a gateway of its own, or by what it would release, over made-up or recorded traffic",
 		"books firmware-sim/device firmware-sim/replay firmware-sim/street gateway gateway/config " +
 			"gateway/release internal/civil " +
-			"policy/bundle policy/mechanism plan register store store/sqlite"},
+			"policy/bundle policy/mechanism policy/templates plan register store store/sqlite"},
 	"town": {"everything in one process, for up; its sensors speak what its register says",
 		"books brief configs/portalba firmware-sim/device firmware-sim/street gateway gateway/config opendata " +
 			"opendata/query perm policy/workspace register store store/sqlite"},

@@ -12,6 +12,7 @@ import (
 	"sluice/internal/civil"
 	"sluice/plan"
 	"sluice/policy/bundle"
+	"sluice/policy/templates"
 	"sluice/register"
 )
 
@@ -37,6 +38,7 @@ type column struct {
 	values    []string
 	where     []plan.Condition
 	low, high float64
+	usual     bool // low and high are what it is when it is quiet and when it is busy
 }
 
 // add lays out the fields of a kind.
@@ -65,6 +67,7 @@ func (c *crossing) add(kind string, k register.Kind) {
 			}
 			x.low, x.high = low, high
 		}
+		x.asUsual(kind)
 		if s.Category.Field == f.Name {
 			x.values = s.Category.Values
 		}
@@ -75,6 +78,26 @@ func (c *crossing) add(kind string, k register.Kind) {
 		}
 		c.kinds[kind] = append(c.kinds[kind], x)
 	}
+}
+
+// asUsual takes what a template says of the field for its bounds, which are far wider than what is measured:
+// a sum of values drawn from all that is valid would be of no street.
+func (x *column) asUsual(kind string) {
+	quiet, busy, ok := templates.Usual(kind, x.Name)
+	if !ok || x.low >= x.high {
+		return
+	}
+	within := func(f float64) float64 { return min(x.high, max(x.low, f)) }
+	x.low, x.high, x.usual = within(quiet), within(busy), true
+}
+
+// number draws a value, more of it the busier it is.
+func (x *column) number(busy float64, rnd *rand.Rand) float64 {
+	part := .2 + .4*busy
+	if x.usual {
+		part = .05 + .85*busy
+	}
+	return x.low + (x.high-x.low)*min(1, max(0, part+.12*rnd.NormFloat64()))
 }
 
 // minute gives the observations of the minute that begins at t.
@@ -205,7 +228,7 @@ func (x *column) value(at time.Time, id uint64, busy float64, rnd *rand.Rand) (v
 	case x.Type == "string":
 		v = "some"
 	default:
-		f := x.low + (x.high-x.low)*min(1, max(0, .2+.4*busy+.12*rnd.NormFloat64()))
+		f := x.number(busy, rnd)
 		if v = math.Round(f*10) / 10; x.Type == "int" {
 			v = int(math.Round(f))
 		}

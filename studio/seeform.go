@@ -48,7 +48,8 @@ func streetOf(d *bundle.Decision) simulate.Answers {
 	if at < 0 {
 		return usual
 	}
-	return simulate.Answers(list[at].Street)
+	street := list[at].Street
+	return simulate.Answers{Passes: street.Passes, Peak: street.Peak, Returns: street.Returns}
 }
 
 // readForm reads a form; what was left out is the draft's own, and the usual street.

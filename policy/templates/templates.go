@@ -15,7 +15,8 @@
 //	days: 30                                        # how long it lasts; a year if absent
 //	notice: {…}                                     # what a sign at the sensor says
 //	dpia: {necessity: {…}, risks: {…}}
-//	street: {passes: 9000, peak: 18, returns: 0.6}  # a day: how many, busiest hour, how often back
+//	street: {passes: 9000, peak: 18, returns: 0.6,  # a day: how many, busiest hour, how often back
+//	  values: {kmh: [22, 55]}}                      # what a field usually is, when it is quiet and when it is busy
 //
 // None passes policy check before its blanks are filled in.
 package templates
@@ -84,6 +85,8 @@ type Street struct {
 	Passes  int     `yaml:"passes"`
 	Peak    int     `yaml:"peak"`
 	Returns float64 `yaml:"returns"`
+	// Values are what fields usually are, by name: [in a quiet hour, in the busiest].
+	Values map[string][]float64 `yaml:"values"`
 }
 
 //go:embed towns/*.yaml
@@ -120,4 +123,15 @@ func Get(id string) (Template, bool) {
 		return Template{}, false
 	}
 	return all()[at], true
+}
+
+// Usual is what a field of a kind usually is, in a quiet hour and in the busiest; ok is false where no template
+// says it.
+func Usual(kind, field string) (quiet, busy float64, ok bool) {
+	for _, t := range all() {
+		if v := t.Street.Values[field]; t.Kind.ID == kind && len(v) == 2 {
+			return v[0], v[1], true
+		}
+	}
+	return 0, 0, false
 }

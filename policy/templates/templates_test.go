@@ -161,6 +161,27 @@ func TestTexts(t *testing.T) {
 		if x.Street.Passes < 1 || x.Street.Peak < 0 || x.Street.Peak > 23 || x.Street.Returns < 0 {
 			t.Errorf("%s: the street is %+v", x.ID, x.Street)
 		}
+		kinds, err := register.ParseKinds("kinds.yaml", []byte("kinds:\n  "+x.Kind.ID+":\n    "+
+			strings.ReplaceAll(x.Kind.Entry, "\n", "\n    ")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := 0
+		for _, f := range kinds[x.Kind.ID].Fields {
+			quiet, busy, ok := templates.Usual(x.Kind.ID, f.Name)
+			if number := f.Type == "int" || f.Type == "float"; number && len(f.Valid) == 2 && !ok {
+				t.Errorf("%s: what %s usually is, is said: %t", x.ID, f.Name, ok)
+			}
+			if ok {
+				said++
+			}
+			if ok && (quiet >= busy || len(f.Valid) != 2 || quiet < f.Valid[0] || busy > f.Valid[1]) {
+				t.Errorf("%s: %s is usually from %v to %v, and valid %v", x.ID, f.Name, quiet, busy, f.Valid)
+			}
+		}
+		if said != len(x.Street.Values) {
+			t.Errorf("%s: there is no field of some of %v", x.ID, x.Street.Values)
+		}
 	}
 }
 
