@@ -45,6 +45,9 @@ func TestMakeTestsAll(t *testing.T) {
 			tested[slices.Contains(words, "-race")][name] = true
 		}
 	}
+	if strings.Contains(said, "-vet=off") && !regexp.MustCompile(`(?m)^go vet \./\.\.\.$`).MatchString(said) {
+		t.Error("make test runs go vet neither by itself nor before each package's tests")
+	}
 	all := goList(t, "./...")
 	for _, name := range all {
 		files, err := filepath.Glob(filepath.Join(".",
@@ -60,8 +63,11 @@ func TestMakeTestsAll(t *testing.T) {
 			}
 			tests = tests || strings.HasSuffix(path, "_test.go")
 			begins = begins || !watched[path] && goes.Match(raw)
-			alone = alone || also.Match(raw)
-			differs = differs || name != "sluice/test/raced" && raced.Match(raw)
+			if name == "sluice/test/raced" {
+				continue
+			}
+			alone = alone || also.Match(raw) || turns.Match(raw)
+			differs = differs || raced.Match(raw) || turns.Match(raw)
 			for _, test := range never(t, path, raw) {
 				t.Errorf("make test runs %s neither with the race detector nor without", test)
 			}
@@ -240,6 +246,9 @@ var raced = regexp.MustCompile(`(?m)\A//go:build race$|^\s*raced\.Skip\(t\)`)
 
 // also is a test that make test runs with the race detector alone.
 var also = regexp.MustCompile(`(?m)^\s*raced\.Also\(t\)`)
+
+// turns is code that has parts run with the race detector, and others without it.
+var turns = regexp.MustCompile(`\braced\.Turn\(`)
 
 // never are the tests of a file that are skipped both with the race detector and without it.
 func never(t *testing.T, path string, raw []byte) (names []string) {

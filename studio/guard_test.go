@@ -12,10 +12,18 @@ import (
 
 	"sluice/configs/portalba"
 	"sluice/policy/rego"
+	"sluice/test/raced"
 )
 
-// open is a studio over a copy of the example city, which nobody serves: tests ask its handler.
+// open is a studio for tests that ask one thing after the other, in which the race detector finds nothing.
 func open(t *testing.T) *Server {
+	t.Helper()
+	raced.Skip(t)
+	return openShared(t)
+}
+
+// openShared is a studio over a copy of the example city, which nobody serves: tests ask its handler.
+func openShared(t *testing.T) *Server {
 	t.Helper()
 	dir := t.TempDir()
 	if err := portalba.Policy().Write(dir); err != nil {

@@ -96,7 +96,7 @@ func TestSeeValues(t *testing.T) {
 
 // TestSeeAtOnce: several pages of a browser ask at the same time, and each has its answer.
 func TestSeeAtOnce(t *testing.T) {
-	s := open(t)
+	s := openShared(t)
 	queries := []string{"min=11", "min=12&every=PT2H", "min=13&passes=500", "min=14&passes=700", "min=15&every=PT2H"}
 	var all sync.WaitGroup
 	for _, q := range queries {

@@ -205,7 +205,7 @@ func sign(t *testing.T, motion string, members ...string) {
 // TestNoEnglish goes through a whole vote in Catalan and in Spanish, with the
 // mistakes that people make: no English word comes out of any verb, and each is tried.
 func TestNoEnglish(t *testing.T) {
-	raced.Skip(t) // the stories have it try each verb
+	raced.Skip(t)
 	for _, l := range []explain.Lang{1, 2} {
 		vote(t)
 		t.Setenv("LC_ALL", l.String()+"_ES.UTF-8")

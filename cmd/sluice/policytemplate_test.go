@@ -19,7 +19,7 @@ import (
 // in it what is to be written, motion create makes nothing of it, and with words in place
 // of what stands in angles it passes. All templates, in all languages.
 func TestNoTemplatePassesUntouched(t *testing.T) {
-	raced.Skip(t) // the stories have it try each verb
+	raced.Skip(t)
 	t.Setenv("LC_ALL", "C")
 	member, err := workspace.MakeKey(filepath.Join(t.TempDir(), "anna"), "anna")
 	if err != nil {

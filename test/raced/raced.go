@@ -12,7 +12,7 @@ import (
 // Skip skips a test in a build with the race detector.
 func Skip(t testing.TB) {
 	t.Helper()
-	if On {
+	if !Turn(false) {
 		t.Skip("it runs without the race detector")
 	}
 }
@@ -21,7 +21,16 @@ func Skip(t testing.TB) {
 // one with it, too: it is the same test, and takes long.
 func Also(t testing.TB) {
 	t.Helper()
-	if !On && os.Getenv("SLUICE_TEST_RACED") != "" {
+	if !Turn(true) {
 		t.Skip("make test runs it with the race detector")
 	}
+}
+
+// Turn reports whether this build runs a part of a test: one that is for the race detector, or one
+// in which that would find nothing.
+func Turn(detector bool) bool {
+	if On {
+		return detector
+	}
+	return !detector || os.Getenv("SLUICE_TEST_RACED") == ""
 }
