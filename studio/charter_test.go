@@ -9,6 +9,7 @@ import (
 	"sluice/configs/portalba"
 	"sluice/internal/yamldoc"
 	"sluice/policy/ballot"
+	"sluice/policy/council"
 	"sluice/policy/explain"
 )
 
@@ -120,4 +121,36 @@ func TestACouncilThatIsTooSmall(t *testing.T) {
 	}
 	page := s.post(t, "/file/council", url.Values{"yaml": {roster}, "do": {"keep"}})
 	shows(t, page, "The quorum enact asks for 4 members, and council.yaml has 1")
+}
+
+// TestTheVoteThatACharterNeeds: what is in force is compared with the draft, and it says how many must be
+// for the change, why, and that residents have notice of it.
+func TestTheVoteThatACharterNeeds(t *testing.T) {
+	s, keys := chamber(t)
+	for _, path := range []string{"/file/charter", "/file/council"} {
+		_, page := s.answer(s.request("GET", path, ""))
+		shows(t, page, "The first motion brings the charter and the council", `class="state draft"`)
+	}
+	if code, body := s.send("/vote", url.Values{"id": {"first"}}); code != 303 {
+		t.Fatalf("%d\n%s", code, body)
+	}
+	text := s.raw(t, "motions/first/motion.txt")
+	for _, member := range []string{"anna", "bru"} {
+		sig := signed(t, keys[member], text, council.NamespaceOf("portalba"))
+		if code, body := s.hand(t, "first", map[string][]byte{"motion.txt.sig": sig}); code != 303 {
+			t.Fatalf("%d\n%s", code, body)
+		}
+	}
+	if code, body := s.send("/vote/first/enact", nil); code != 303 {
+		t.Fatalf("%d\n%s", code, body)
+	}
+	_, page := s.answer(s.request("GET", "/vote/first", ""))
+	shows(t, page, `policy: {inbox: &#34;[^&]+&#34;, every: PT1M, roster: &#34;sha256:[0-9a-f]{64}&#34;}`)
+	_, page = s.answer(s.request("GET", "/file/charter", ""))
+	shows(t, page, "as it was voted, so no vote is needed", `class="state voted"`)
+	page = s.post(t, "/file/charter", url.Values{"min_units": {"9"}, "do": {"keep"}})
+	shows(t, page, "needs [0-9] of the 3 members", "because of what it changes: .*the charter",
+		`class="mark weaker"`, "Saving changes the draft only")
+	page = s.post(t, "/file/council", url.Values{"members.0.name": {"Anna Puig"}, "do": {"keep"}})
+	shows(t, page, "because of what it changes: .*the council")
 }

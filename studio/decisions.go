@@ -34,6 +34,7 @@ type row struct {
 type other struct {
 	Key      string
 	Mistakes int
+	Unsaved  bool
 }
 
 // look is the directory as check sees it.
@@ -123,7 +124,7 @@ func (s *Server) decisions(w http.ResponseWriter, r *http.Request) error {
 	}
 	var files []other
 	for _, key := range []string{"charter", "kinds", "council"} {
-		files = append(files, other{key, mistakes(look.of(shownFiles[key]))})
+		files = append(files, other{key, mistakes(look.of(shownFiles[key])), s.drafts.unsaved(shownFiles[key])})
 	}
 	next, err := s.next(look)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 
 	"sluice/internal/yamldoc"
@@ -155,6 +156,19 @@ func (p *draftPage) fieldAt(tree *yamldoc.Tree, f check.Finding) *field {
 		}
 	}
 	return nil
+}
+
+// inOrder are the findings in the order of their fields, those of none first.
+func (p *draftPage) inOrder() []found {
+	place := make(map[string]int)
+	for i, g := range p.Groups {
+		for j := range g.Fields {
+			place[g.Fields[j].ID()] = i*1000 + j + 1
+		}
+	}
+	return slices.SortedStableFunc(slices.Values(p.Findings), func(a, b found) int {
+		return place[a.At] - place[b.At]
+	})
 }
 
 // missing are the keys and languages that a finding says are not there.

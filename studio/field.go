@@ -27,6 +27,8 @@ type field struct {
 	Value       string
 	Options     []option
 	Wrong       []sentence
+	// Focus: the page opens at it.
+	Focus bool
 
 	// read and write are how it is read from, and written into, what the file says; nil for a text.
 	read  func(v any) []string

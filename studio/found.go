@@ -3,7 +3,6 @@ package studio
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -17,16 +16,6 @@ import (
 	"sluice/policy/explain"
 	"sluice/policy/rego"
 )
-
-// maxRows bounds the members and the zones of a town that is founded; more can be added afterwards.
-const maxRows = 100
-
-// foundation is a town that is being founded: what its files will say.
-type foundation struct {
-	charter, council, zones any
-	// own is whether the directory has zones.geojson already.
-	own bool
-}
 
 // foundPage is the page on which a town is founded.
 type foundPage struct {
@@ -42,145 +31,6 @@ type foundPart struct {
 	Groups []group
 }
 
-// emptyTown is one of which only what is suggested is said. Quorums are not: they follow the number of
-// members, until they are written.
-func (s *Server) emptyTown(l explain.Lang) (*foundation, error) {
-	charter, err := value(s.blankFile(l, "charter.yaml"))
-	if err != nil {
-		return nil, err
-	}
-	council, err := value(s.blankFile(l, "council.yaml"))
-	if err != nil {
-		return nil, err
-	}
-	charter, err = yamldoc.With(charter, nil, "quorums")
-	_, sum, unread := s.desk.Read(zonesName)
-	return &foundation{charter: charter, council: council, zones: yamldoc.Pairs{}, own: sum != none},
-		errors.Join(err, unread)
-}
-
-// rows adds empty members and zones.
-func (t *foundation) rows(members, zones int) {
-	f := &form{}
-	for range min(members, maxRows) {
-		t.council, _ = f.change(t.council, "add members")
-	}
-	for range min(zones, maxRows) {
-		t.zones, _ = f.change(t.zones, "add zones")
-	}
-}
-
-// forms are those of the town's files, as the page shows them.
-func (t *foundation) forms(s *Server, l explain.Lang) (charter, council, zones *form) {
-	files := bundle.Files{"charter.yaml": []byte(s.blankFile(l, "charter.yaml"))}
-	c := choicesOf(files, l)
-	charter = &form{choices: c, room: "charter", v: t.charter}
-	charter.city()
-	charter.limits()
-	charter.lasting()
-	charter.quorums()
-	council = &form{choices: c, room: "charter", v: t.council}
-	council.members()
-	zones = &form{choices: c, room: "found", v: t.zones}
-	if !t.own {
-		zones.squares()
-	}
-	return charter.filledIn(), council.filledIn(), zones.filledIn()
-}
-
-// fill puts what was sent into the town.
-func (t *foundation) fill(s *Server, l explain.Lang, sent url.Values) (err error) {
-	charter, council, zones := t.forms(s, l)
-	if t.charter, err = charter.fill(t.charter, sent); err != nil {
-		return err
-	}
-	if t.council, err = council.fill(t.council, sent); err != nil {
-		return err
-	}
-	t.zones, err = zones.fill(t.zones, sent)
-	return err
-}
-
-// tidy takes out rows in which nothing is written, and gives short names to what has none.
-func (t *foundation) tidy() (err error) {
-	written := func(list []any, keys ...string) (out []any) {
-		for _, row := range list {
-			if slices.ContainsFunc(keys, func(key string) bool {
-				return spelled(yamldoc.In(row, key)) != "" || len(entries(row, key)) > 0
-			}) {
-				out = append(out, row)
-			}
-		}
-		return out
-	}
-	members := written(entries(t.council, "members"), "name", "id", "keys", "from", "until")
-	for i, m := range members {
-		if id := short(spelled(yamldoc.In(m, "name"))); id != "" && spelled(yamldoc.In(m, "id")) == "" {
-			members[i], _ = yamldoc.With(m, id, "id")
-		}
-	}
-	if members == nil {
-		members = []any{}
-	}
-	t.council, err = yamldoc.With(t.council, members, "members")
-	if err != nil {
-		return err
-	}
-	if name := spelled(yamldoc.In(t.charter, "city", "name")); spelled(yamldoc.In(t.charter, "city", "id")) == "" {
-		if t.charter, err = yamldoc.With(t.charter, orNothing(short(name)), "city", "id"); err != nil {
-			return err
-		}
-	}
-	t.zones, err = yamldoc.With(t.zones, written(entries(t.zones, "zones"), "name", "lat", "lon"), "zones")
-	return err
-}
-
-// withQuorums is the charter with the quorums that were left empty: a majority for what is new, half of
-// the rest more for what weighs more, a third to stop.
-func (t *foundation) withQuorums() (any, error) {
-	n := len(entries(t.council, "members"))
-	enact := n/2 + 1
-	most := min(n, enact+(n-enact)/2)
-	usual := map[string]int{"enact": enact, "weaken": most, "charter": most, "roster": most, "suspend": max(1, n/3)}
-	v, err := t.charter, error(nil)
-	for _, q := range asked {
-		if yamldoc.In(v, "quorums", q) == nil {
-			if v, err = yamldoc.With(v, int64(max(1, usual[q])), "quorums", q); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return v, nil
-}
-
-// files are the town's, comments in the page's language.
-func (t *foundation) files(s *Server, l explain.Lang) (bundle.Files, error) {
-	charter, err := t.withQuorums()
-	if err != nil {
-		return nil, err
-	}
-	out := bundle.Files{}
-	for name, v := range map[string]any{"charter.yaml": charter, "council.yaml": t.council} {
-		if out[name], err = yamldoc.Become([]byte(s.blankFile(l, name)), v); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	out["kinds.yaml"] = s.o.Kinds
-	if !t.own {
-		out[zonesName] = squaresFile(t.zones)
-	}
-	for _, name := range []string{"kinds.yaml", zonesName} {
-		raw, sum, err := s.desk.Read(name)
-		if err != nil {
-			return nil, err
-		}
-		if sum != none {
-			out[name] = raw
-		}
-	}
-	return out, nil
-}
-
 // found shows the page on which a town is founded.
 func (s *Server) found(w http.ResponseWriter, r *http.Request) error {
 	if !s.desk.founding() {
@@ -190,7 +40,7 @@ func (s *Server) found(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t.rows(3, 1)
+	t.rows(usualRows, 1)
 	return s.showFound(w, r, http.StatusOK, t, nil, nil)
 }
 
@@ -226,6 +76,9 @@ func (s *Server) showFound(w http.ResponseWriter, r *http.Request, status int, t
 		}
 		p.Groups = append(p.Groups, page.Parts[i].Groups...)
 	}
+	if last := p.named(t.lastRow()); last != nil {
+		last.Focus = true
+	}
 	for _, x := range amiss {
 		said := sentence{What: say(l, x.key)}
 		at := "title"
@@ -235,7 +88,7 @@ func (s *Server) showFound(w http.ResponseWriter, r *http.Request, status int, t
 		p.Findings = append(p.Findings, found{said, at})
 	}
 	s.placeFound(p, t, list, l)
-	page.Findings = p.Findings
+	page.Findings = p.inOrder()
 	return s.showWith(w, r, status, "found", page)
 }
 
@@ -284,11 +137,7 @@ func (s *Server) foundWrite(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	count := func(name string) int {
-		n, _ := strconv.Atoi(r.PostForm.Get(name)) // none of what is no number
-		return n
-	}
-	t.rows(count("members"), count("zones"))
+	t.rows(count(r, "members"), count(r, "zones"))
 	amiss := withoutSecrets(r.PostForm)
 	if err := t.fill(s, l, r.PostForm); err != nil {
 		return err
@@ -301,7 +150,8 @@ func (s *Server) foundWrite(w http.ResponseWriter, r *http.Request) error {
 		return &fault{http.StatusUnprocessableEntity, "found.many"}
 	case what == "add" || what == "drop":
 		f := &form{}
-		if strings.HasPrefix(list, "zones") {
+		t.at, _, _ = strings.Cut(list, ".")
+		if t.at == "zones" {
 			t.zones, err = f.change(t.zones, do)
 		} else {
 			t.council, err = f.change(t.council, do)
@@ -314,6 +164,12 @@ func (s *Server) foundWrite(w http.ResponseWriter, r *http.Request) error {
 		return s.showFound(w, r, http.StatusOK, t, nil, nil)
 	}
 	return s.foundNow(w, r, t)
+}
+
+// count is how many rows of a list the form had; none of what is no number.
+func count(r *http.Request, list string) int {
+	n, _ := strconv.Atoi(r.PostForm.Get(list))
+	return min(n, maxRows)
 }
 
 // withoutSecrets takes private keys out of what was sent, and says at which fields they were.
@@ -345,30 +201,15 @@ func (s *Server) foundNow(w http.ResponseWriter, r *http.Request, t *foundation)
 	list = slices.DeleteFunc(list, func(f check.Finding) bool {
 		return f.Warning() || f.File == zonesName && !t.own && len(amiss) > 0
 	})
+	list = slices.DeleteFunc(list, func(f check.Finding) bool { return saidOf(f, amiss) })
 	if len(list)+len(amiss) > 0 {
+		t.rows(count(r, "members")-len(entries(t.council, "members")), 0)
 		return s.showFound(w, r, http.StatusUnprocessableEntity, t, list, amiss)
 	}
 	if err := s.settle(files); err != nil {
 		return err
 	}
 	return s.goTo(w, r, "/")
-}
-
-// lacks is what a town needs beyond what check asks of any policy: somebody who answers, somebody to
-// ask, somebody who votes, and its ground.
-func (t *foundation) lacks() (amiss []ownFinding) {
-	for _, who := range []string{"responsible", "dpo"} {
-		if yamldoc.In(t.charter, "city", who, "name") == nil {
-			amiss = append(amiss, ownFinding{"city." + who + ".name", "found.need." + who})
-		}
-	}
-	if len(entries(t.council, "members")) == 0 {
-		amiss = append(amiss, ownFinding{"members.0.name", "found.need.member"})
-	}
-	if !t.own {
-		amiss = append(amiss, badSquares(t.zones)...)
-	}
-	return amiss
 }
 
 // settle writes the files of a new town, the charter last: a directory with one is founded. What was

@@ -107,14 +107,16 @@ func TestNoTown(t *testing.T) {
 	s := openEmpty(t, dir)
 	same := key(t)
 	for _, c := range []struct{ name, value, field, want string }{
-		{"city.name", "", "city-name", "."},
+		{"city.name", "", "city-name", "Write the name of the city"},
+		{"city.name", strings.Repeat("x", 81), "city-name", "too long"},
 		{"city.id", "Vila Seca", "city-id", "."},
 		{"city.timezone", "Europe/Nowhere", "city-timezone", "."},
 		{"city.languages", "", "city-languages", "."},
 		{"city.responsible.name", "", "city-responsible-name", "who answers"},
 		{"city.dpo.name", "", "city-dpo-name", "data-protection officer"},
 		{"city.dpo.email", "x", "city-dpo-email", "no address of mail"},
-		{"members.0.keys", "", "members-0-keys", "."},
+		{"members.0.keys", "", "members-0-keys", "one line of the file"},
+		{"members.0.name", "", "members-0-name", "the member&#39;s name"},
 		{"members.0.keys", "ssh-ed25519 AAAA", "members-0-keys", "cannot be used"},
 		{"members.0.keys", "ssh-dss AAAAB3NzaC1kc3MAAACB", "members-0-keys", "cannot be used"},
 		{"members.0.keys", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk", "members-0-keys", "no public key"},
@@ -148,6 +150,19 @@ func TestNoTown(t *testing.T) {
 	if got, page := s.foundWith(url.Values{"do": {"found"}}); got != http.StatusUnprocessableEntity ||
 		!strings.Contains(page, "at least one member") || !strings.Contains(page, `id="f-members-0-keys"`) {
 		t.Errorf("nothing at all is %d: %s", got, page)
+	}
+	// What is said twice is said once; short names that were made of names are not fixed by it.
+	form := town(t)
+	form.Set("city.name", "")
+	form.Set("members.0.keys", "")
+	if _, page := s.foundWith(form); strings.Count(page, `<li><a href="#f-`) != 2 ||
+		strings.Contains(page, `value="anna-puig"`) || !strings.Contains(page, `id="f-members-2-keys"`) {
+		t.Errorf("two mistakes are\n%s", page)
+	}
+	form = town(t)
+	form.Set("do", "add zones")
+	if _, page := s.foundWith(form); !strings.Contains(page, `name="zones.1.name" value="" autocomplete="off" autofocus`) {
+		t.Error("a new zone is not where the page opens")
 	}
 	for _, do := range []string{"add members", "add zones", "drop members.1", "drop zones.0", "drop zones.7",
 		"add x", "x"} {

@@ -2,12 +2,14 @@ package studio
 
 import (
 	"fmt"
+	"path"
 	"path/filepath"
 
 	"sluice/policy/council"
 )
 
-// step is one of those from an empty directory to the first decision in force.
+// step is one of those from an empty directory to the first decision in force; without a path where it
+// cannot be done yet, or is done.
 type step struct {
 	Key, Path string
 	Done      bool
@@ -19,13 +21,12 @@ func (s *Server) next(l *look) ([]step, error) {
 		return nil, nil
 	}
 	decisions, wrong := l.decisionFiles(), mistakes(l.findings)
-	mend, open := "/", ""
+	mend, open := "", ""
 	for _, f := range l.findings {
-		if f.Warning() {
-			continue
+		if known := path.Dir(f.File) == "decisions" || formed[idOf(f.File)] == f.File; known && !f.Warning() {
+			mend = pathOf(f.File)
+			break
 		}
-		mend = pathOf(f.File)
-		break
 	}
 	names, err := s.motionNames()
 	if err != nil {
@@ -41,7 +42,7 @@ func (s *Server) next(l *look) ([]step, error) {
 		vote += "/" + open
 	}
 	begun := len(decisions) > 0
-	look := "/"
+	look := ""
 	if begun {
 		look = "/see/" + idOf(decisions[0])
 	}

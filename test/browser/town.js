@@ -47,6 +47,14 @@ async function found(browser) {
   await type(page, "f-zones-0-name", "Plaça Major");
   await type(page, "f-zones-0-lat", "41.3870");
   await type(page, "f-zones-0-lon", "2.1700");
+  await reach(page, "f-members-0-name");
+  await page.focus("button[value='add members']");
+  await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+  if (await focused(page) !== "f-members-3-name") wrong("a new member is not where the focus is");
+  await page.focus("button[value='drop members.3']");
+  await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+  if (await page.inputValue("#f-city-name") !== "Vilanova de Prova") wrong("a member more or less forgets what was written");
+  await page.focus("#f-members-0-name");
   await type(page, "f-members-0-name", "Anna Puig, alcaldessa");
   await page.setInputFiles("#f-members-0-keys-file", `${keys}/anna`);
   await page.waitForSelector("#f-members-0-keys-err:not([hidden])");
