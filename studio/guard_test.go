@@ -23,7 +23,7 @@ func open(t *testing.T) *Server {
 }
 
 // openShared is a studio over a copy of the example city, which nobody serves: tests ask its handler.
-func openShared(t *testing.T) *Server {
+func openShared(t testing.TB) *Server {
 	t.Helper()
 	dir := t.TempDir()
 	if err := portalba.Policy().Write(dir); err != nil {

@@ -3,7 +3,6 @@ package studio
 import (
 	"net/http"
 	"path"
-	"slices"
 
 	"sluice/brief"
 	"sluice/policy/ballot"
@@ -70,9 +69,7 @@ func (s *Server) motionWith(w http.ResponseWriter, r *http.Request, p *papers.Pa
 		v.Gateway = s.gatewayLine(p.Roster)
 	}
 	v.Lead, v.Sections = p.Sections(l)
-	if !v.Open { // nobody signs any more
-		v.Sections = slices.DeleteFunc(v.Sections, func(x papers.Section) bool { return x.Code != "" })
-	}
+	v.Sections = papers.Decided(v.Sections) // how to sign is said above, as long as anybody can
 	_, noBrowser := pdf.Browser()
 	v.Prints = noBrowser == nil
 	if v.Open {

@@ -17,7 +17,8 @@ import (
 // newPage asks for a new decision's number, and with what it begins.
 type newPage struct {
 	ID, Like  string
-	Wrong     string
+	Wrong     string // of the number, a sentence's key
+	Unlike    string // of what it begins with
 	Templates []beginning
 	Decisions []beginning
 }
@@ -95,7 +96,10 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request) error {
 	case p.Decision(page.ID) != nil || there:
 		page.Wrong = "new.taken"
 	}
-	if page.Wrong == "" {
+	if page.Like == "" {
+		page.Unlike = "new.nothing"
+	}
+	if page.Wrong == "" && page.Unlike == "" {
 		err := s.begin(r, p, page, file)
 		if err == nil {
 			return s.goTo(w, r, "/draft/"+url.PathEscape(page.ID))
@@ -103,7 +107,7 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request) error {
 		if !errors.Is(err, errLike) {
 			return err
 		}
-		page.Wrong = errLike.key
+		page.Unlike = errLike.key
 	}
 	return s.showWith(w, r, http.StatusUnprocessableEntity, "new", s.newPage(r, p, page))
 }

@@ -53,8 +53,8 @@ func TestNoNewDecision(t *testing.T) {
 		{"a/b", "cycling", "only letters"},
 		{"", "cycling", "only letters"},
 		{".x", "cycling", "only letters"},
-		{"2027-01", "cycle", "Choose what to begin with"},
-		{"2027-01", "", "Choose what to begin with"},
+		{"2027-01", "cycle", `id="like-err">Choose what to begin with`},
+		{"2027-01", "", `id="like-err">Choose what it begins with`},
 	} {
 		form := url.Values{"id": {c.id}, "like": {c.like}}
 		got, page := s.answer(s.request("POST", "/new", form.Encode()))

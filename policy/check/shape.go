@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/big"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/agnivade/levenshtein"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -34,7 +36,7 @@ func (c *checker) shape(file string) {
 		c.add(Finding{File: file, Line: syntax.Line, Column: syntax.Column, Rule: "Y01", Syntax: syntax})
 		return
 	}
-	s, err := compiled(schema.Of(file))
+	s, err := schemaOf(file)
 	if err != nil {
 		c.raw(file, "R99", err)
 		return
@@ -55,6 +57,27 @@ func (c *checker) shape(file string) {
 		c.bad[file] = true
 		c.raw(file, "Y01", err)
 	}
+}
+
+// schemas are those of schema.FS by name, each made at its first use: a city has a hundred decisions,
+// and a page checks all of them while somebody writes. They are not changed, and safe for concurrent use.
+var schemas = func() map[string]func() (*jsonschema.Schema, error) {
+	out := make(map[string]func() (*jsonschema.Schema, error))
+	files, _ := schema.FS.ReadDir(".") // it is embedded
+	for _, f := range files {
+		name := strings.TrimSuffix(f.Name(), ".schema.json")
+		out[name] = sync.OnceValues(func() (*jsonschema.Schema, error) { return compiled(name) })
+	}
+	return out
+}()
+
+// schemaOf is the schema of a file.
+func schemaOf(file string) (*jsonschema.Schema, error) {
+	made, known := schemas[schema.Of(file)]
+	if !known {
+		return nil, fs.ErrNotExist
+	}
+	return made()
 }
 
 // compiled makes a schema of schema.FS; nothing is ever fetched.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed" // page.html
 	"html/template"
+	"slices"
 	"strings"
 
 	"sluice/policy/council"
@@ -58,6 +59,9 @@ func (p *Papers) Page(l explain.Lang) ([]byte, error) {
 	d := p.document(l, say(l, "page.title", p.ID))
 	d.Facts = append(d.Facts, [2]string{say(l, "standing"), p.counted(l)})
 	d.Lead, d.Sections = p.Sections(l)
+	if p.Enacted != nil || !p.now.Before(p.Expires) {
+		d.Sections = Decided(d.Sections)
+	}
 	d.Assess, d.AssessTitle = p.Assessments(l), say(l, "assess.title")
 	d.Votes = p.people(l)
 	d.Text, d.TextTitle = string(p.Text), say(l, "page.text")
@@ -128,6 +132,14 @@ func (p *Papers) people(l explain.Lang) table {
 		}
 	}
 	return t
+}
+
+// Decided are the sections before how to sign: what is left of them when nobody signs any more.
+func Decided(list []Section) []Section {
+	if i := slices.IndexFunc(list, func(s Section) bool { return s.Code != "" }); i >= 0 {
+		return list[:i]
+	}
+	return list
 }
 
 // Sections takes the motion's page apart: what stands before the first title, and the sections.

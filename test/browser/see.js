@@ -58,6 +58,30 @@ async function keys(browser) {
   await page.close();
 }
 
+// A street that takes longer has a bar with a name, which goes when the result is there, and when another slider is moved meanwhile.
+async function waiting(browser) {
+  const page = await browser.newPage();
+  page.on("pageerror", (e) => wrong(`while it waits: ${e}`));
+  await page.goto(at("en"));
+  let go;
+  const held = new Promise((goes) => { go = goes; });
+  await page.route(/\/result\?/, async (route) => { await held; await route.continue().catch(() => {}); });
+  await page.route(/\/progress/, (route) => route.fulfill({ contentType: "text/plain", body: "42" }));
+  if (await page.isVisible("#waits")) wrong("a bar is there before anything is made");
+  for (const slider of ["#times", "#epsilon"]) {
+    await page.locator(`${slider} ~ input[type=range]`).press("ArrowLeft");
+    await page.waitForFunction(() => document.getElementById("made").value === 42 && !document.getElementById("waits").hidden);
+  }
+  if (!(await page.$eval("#made", (e) => e.labels[0]?.textContent.trim()))) wrong("the bar has no name");
+  if ((await page.getAttribute("#result", "aria-busy")) !== "true") wrong("the result is not busy while it waits");
+  go();
+  await page.waitForFunction(() => document.getElementById("waits").hidden && !document.getElementById("result").hasAttribute("aria-busy"));
+  await page.unroute(/\/progress/);
+  const percent = await page.evaluate(async (path) => (await fetch(path)).text(), at("en", "/progress"));
+  if (!/^\d{1,3}$/.test(percent) || Number(percent) > 100) wrong(`how far it is, is ${percent}`);
+  await page.close();
+}
+
 // Without scripts the form does the same, and writes the proposal into the draft.
 async function plainly(browser) {
   const context = await browser.newContext({ javaScriptEnabled: false });
@@ -78,6 +102,7 @@ async function plainly(browser) {
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
   for (const lang of ["ca", "en", "es"]) for (const theme of ["light", "dark"]) await look(browser, lang, theme);
   await keys(browser);
+  await waiting(browser);
   await plainly(browser);
   await browser.close();
 })();
