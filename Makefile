@@ -171,8 +171,10 @@ audit: build ## the guarantee, tested from outside; a quarter of an hour
 # oracle that shares no code with it; docs/reliability.md reads the table. It exits
 # with 1 when anything was lost, doubled, shown twice or said wrongly. TORTURE="-from
 # damage" goes on with a run that was stopped, TORTURE="-only homes" is one phase of it.
-# Its last minutes are the engine's: 42,000 entries by eight writers, whose leaders are
-# killed nine times, and then all three servers.
+# Then come the engine's: 42,000 entries by eight writers, whose leaders are killed nine
+# times, and then all three servers; and last a city on three machines, of which gateways and
+# servers are killed or stand still 300 times.
 torture: ## kills, full disks, damaged files, for DURATION (60m)
 	go run ./test/torture -seed $(SEED) -duration $(DURATION) $(TORTURE)
 	go test -count 1 -v -run 'TestKills$$' -timeout 30m ./gateway/cluster/engine -appends 42000 -kills 9
+	go test -count 1 -v -run 'TestFaults$$' -timeout 3h ./test/cluster -trials 300 -seed $(SEED)

@@ -138,7 +138,9 @@ func openLedger(ctx context.Context, g *Gateway, path string) (err error) {
 		return err
 	}
 	if g.member != nil {
-		return g.ledger.Share(ctx, g.member.Books, !g.cfg.Does(roster.Releaser))
+		return g.member.patiently(ctx, func() error {
+			return g.ledger.Share(ctx, g.member.Books, !g.cfg.Does(roster.Releaser))
+		})
 	}
 	return g.ledger.Recovery.Alone(ctx)
 }

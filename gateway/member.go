@@ -17,6 +17,7 @@ import (
 	"sluice/gateway/ingest"
 	"sluice/gateway/ledger"
 	"sluice/gateway/release"
+	"sluice/internal/retry"
 	"sluice/plan"
 )
 
@@ -39,14 +40,35 @@ func join(ctx context.Context, cfg *config.Config, keys string, log *slog.Logger
 	if keys != "" {
 		keys = filepath.Join(keys, "cluster")
 	}
-	m, err := machine.Open(ctx, machine.Config{
-		Member: *cfg.Cluster, Keys: keys, CatchUp: cfg.Windows.CatchUp.Nominal(), Simulation: cfg.Simulation,
-		StaleAfter: activation.StaleAfter, Log: log,
+	m := &member{cfg: cfg, log: log}
+	err := m.patiently(ctx, func() (err error) {
+		m.Machine, err = machine.Open(ctx, machine.Config{
+			Member: *cfg.Cluster, Keys: keys, CatchUp: cfg.Windows.CatchUp.Nominal(), Simulation: cfg.Simulation,
+			StaleAfter: activation.StaleAfter, Log: log,
+		})
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &member{Machine: m, cfg: cfg, log: log}, nil
+	return m, nil
+}
+
+// patiently does something again for as long as the servers are away: after a power cut a gateway is up before them.
+func (m *member) patiently(ctx context.Context, do func() error) error {
+	var news retry.Once
+	for pause := (retry.Backoff{First: time.Second, Longest: 5 * time.Second}); ; {
+		err := do()
+		if err == nil || !machine.Away(err) {
+			return err
+		}
+		if news.News(err.Error()) {
+			m.log.Warn("the cluster's servers are away; the gateway waits for them", "error", err)
+		}
+		if !pause.Wait(ctx) {
+			return err
+		}
+	}
 }
 
 // Follow takes over what other machines have written into the books.

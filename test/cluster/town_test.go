@@ -162,8 +162,8 @@ func (w *town) silent() {
 	}
 }
 
-// ten is the hour that the stories begin at: of yesterday, since keys do not live for ever.
-var ten = time.Now().UTC().Truncate(24 * time.Hour).Add(-14 * time.Hour)
+// ten is the hour that the stories begin at: some weeks ago, since keys do not live for ever.
+var ten = time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -20).Add(10 * time.Hour)
 
 // small is harness.Small, in force at that time.
 func small() map[string]string {

@@ -11,6 +11,7 @@ package machine
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -90,6 +91,9 @@ func Open(ctx context.Context, cfg Config) (_ *Machine, err error) {
 	m.Books = books.Of(kept)
 	return m, nil
 }
+
+// Away reports whether an error is that no majority of the servers answers, so that the same may work later.
+func Away(err error) bool { return errors.Is(err, engine.ErrAway) }
 
 // Known notes that all that stood in the books at an instant is known and holds here.
 func (m *Machine) Known(at time.Time) { m.known.Store(int64(at.Sub(m.began))) }
