@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -40,6 +41,7 @@ type memoryLogs struct {
 	last      uint64
 	refuse    bool // what is put is lost, and said to be
 	parts     map[string]release.Partial
+	left      int // more than 0: the entry of a state with this number is not written any more
 }
 
 func newLogs() *memoryLogs {
@@ -74,6 +76,8 @@ func (l *memoryLogs) Drop(_ context.Context, partition int, before uint64) error
 	return nil
 }
 
+var errDead = errors.New("it has died")
+
 // entriesFrom are the entries from a place on.
 func entriesFrom(list []Entry, before uint64) []Entry {
 	return slices.DeleteFunc(slices.Clone(list), func(e Entry) bool { return e.Seq < before })
@@ -104,6 +108,11 @@ func (l *memoryLogs) Append(_ context.Context, partition int, after uint64, _ st
 	}
 	if last != after {
 		return 0, fmt.Errorf("after %d is %d", after, last)
+	}
+	if l.left > 0 {
+		if l.left--; l.left == 0 {
+			return 0, errDead
+		}
 	}
 	l.last++
 	l.state[partition] = append(l.state[partition], Entry{l.last, slices.Clone(body)})

@@ -59,7 +59,7 @@ func (o *Owner) save(ctx context.Context) error {
 	var part []checkpoint.Record
 	size := 0
 	for _, r := range o.inner.windows.unsaved() {
-		if size += len(r.Body) + len(r.Name); size > stateMost && len(part) > 0 {
+		if size += len(r.Body) + len(r.Name); size > o.state.most && len(part) > 0 {
 			if err := o.state.append(ctx, part, o.epoch, false); err != nil {
 				return err
 			}
@@ -71,7 +71,7 @@ func (o *Owner) save(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if size+len(body) > stateMost && len(part) > 0 {
+	if size+len(body) > o.state.most && len(part) > 0 {
 		if err := o.state.append(ctx, part, o.epoch, false); err != nil {
 			return err
 		}
@@ -103,7 +103,8 @@ func (o *Owner) trim(ctx context.Context) {
 	}
 }
 
-// recover reads the state. Records go through the same Apply and Use that readings take.
+// recover reads the state. Records go through the same Apply and Use that readings take. Those of a
+// commit that was not finished are left out: they are counted again.
 func (o *Owner) recover(ctx context.Context) error {
 	var commit []checkpoint.Record
 	var last *ownerFacts
@@ -111,37 +112,54 @@ func (o *Owner) recover(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		records, gone, whole, err := o.state.read(ctx, e)
+		s, err := o.state.read(ctx, e)
+		if errors.Is(err, errState) {
+			o.cfg.Log.Warn("an entry of the partition's state is none; it is left out", "partition", o.cfg.Partition)
+			continue
+		}
 		if err != nil {
 			return err
 		}
-		for _, epoch := range gone {
+		for _, epoch := range s.gone {
 			o.loseDay(epoch)
 		}
-		if commit = append(commit, records...); !whole {
+		if s.first {
+			commit = nil
+		}
+		if commit = append(commit, s.records...); !s.last {
 			continue
 		}
-		for _, r := range commit {
-			if r.Kind == ownerFactsKind {
-				last = new(ownerFacts)
-				err = json.Unmarshal(r.Body, last)
-			} else {
-				var ok bool
-				if ok, err = o.inner.windows.replay(r); !ok && err == nil {
-					err = errState
-				}
-			}
-			if err != nil {
-				return err
-			}
+		if last, err = o.inner.windows.replayAll(commit, last); err != nil {
+			return err
 		}
 		commit = nil
 	}
+	o.state.begun = 0
 	if last != nil {
 		return o.restore(last)
 	}
 	return nil
 }
+
+// replayAll takes the records of a commit, and returns the facts that it has, or those of before.
+func (o *windows) replayAll(commit []checkpoint.Record, before *ownerFacts) (*ownerFacts, error) {
+	for _, r := range commit {
+		if r.Kind == ownerFactsKind {
+			before = new(ownerFacts)
+			if err := json.Unmarshal(r.Body, before); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if ok, err := o.replay(r); err != nil || !ok {
+			return nil, errors.Join(err, errReplay)
+		}
+	}
+	return before, nil
+}
+
+// errReplay says that what an owner wrote does not fit the versions that are known here.
+var errReplay = errors.New("the partition's state does not fit the policies that are known here")
 
 // restore takes what the last commit says, and drops what was closed by then.
 func (o *Owner) restore(f *ownerFacts) error {

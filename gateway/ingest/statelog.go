@@ -21,17 +21,22 @@ import (
 // The state of an owner is what its log lacks of a checkpoint's: entries of open windows, and the
 // tags of epochs, in the records that a checkpoint has. An entry of it is
 //
-//	form uint8 = 1, last uint8, after uint64, sections
+//	form uint8 = 2, place uint8, after uint64, sections
 //	section: epoch int64, length uint32, sealed(length uint32, records, zeros)
 //	record: kind uint8, name, body, each after its length as a varint
 //
 // Each section is sealed with a key that is derived from that of its epoch and the partition, so that
 // what is known of an epoch dies with it; nonces are random. After is the place of the entry before,
-// and bound to each section: so is the partition. Several entries are one commit, whose last
-// has ownerFacts as JSON; what comes behind the last whole commit is read again from the
-// partition's log.
+// and bound to each section: so is the partition. Several entries are one commit: place is 1 for the
+// first, 2 for the last, and 3 for one that is both. The last has ownerFacts as JSON; of what comes
+// behind the last whole commit nothing counts, since it is read again from the partition's log.
+//
+// What is no entry, was not sealed so, or does not stand behind the one that it names, nobody of ours
+// has written there, and it is left out.
 const (
-	stateForm  = 1
+	stateForm  = 2
+	stateFirst = 1
+	stateLast  = 2
 	stateHead  = 1 + 1 + 8
 	stateMost  = 900_000 // bytes of records in an entry
 	statePad   = 4096
@@ -45,6 +50,7 @@ type stateLog struct {
 	cfg     *Owned
 	routing *routing
 	last    uint64 // the place of the last one
+	most    int    // bytes of records in an entry; stateMost
 	kept    []keptCommit
 	begun   uint64 // where the commit begins that is being written or read; 0 between two
 }
@@ -125,8 +131,12 @@ func (l *stateLog) append(ctx context.Context, records []checkpoint.Record, curr
 		sections[epoch] = append(plain, r.Body...)
 	}
 	out := make([]byte, stateHead)
-	if out[0] = stateForm; last {
-		out[1] = 1
+	out[0] = stateForm
+	if l.begun == 0 {
+		out[1] |= stateFirst
+	}
+	if last {
+		out[1] |= stateLast
 	}
 	binary.BigEndian.PutUint64(out[2:], l.last)
 	for _, epoch := range slices.Sorted(maps.Keys(sections)) {
@@ -140,7 +150,7 @@ func (l *stateLog) append(ctx context.Context, records []checkpoint.Record, curr
 		plain := sections[epoch]
 		binary.BigEndian.PutUint32(plain, uint32(len(plain)))
 		plain = append(plain, make([]byte, (statePad-len(plain)%statePad)%statePad)...)
-		body := seal.Seal(nil, nil, plain, l.about(epoch, l.last))
+		body := seal.Seal(nil, nil, plain, l.about(epoch, l.last, out[1]))
 		clear(plain)
 		out = binary.BigEndian.AppendUint64(out, uint64(epoch))
 		out = append(binary.BigEndian.AppendUint32(out, uint32(len(body))), body...)
@@ -154,8 +164,8 @@ func (l *stateLog) append(ctx context.Context, records []checkpoint.Record, curr
 }
 
 // about is what a section is bound to.
-func (l *stateLog) about(epoch int64, after uint64) []byte {
-	return fmt.Appendf(nil, "%s %d %d %d", stateWords, l.cfg.Partition, epoch, after)
+func (l *stateLog) about(epoch int64, after uint64, place byte) []byte {
+	return fmt.Appendf(nil, "%s %d %d %d %d", stateWords, l.cfg.Partition, epoch, after, place)
 }
 
 func (l *stateLog) seal(ctx context.Context, epoch int64) (cipher.AEAD, error) {
@@ -178,42 +188,66 @@ func (l *stateLog) seal(ctx context.Context, epoch int64) (cipher.AEAD, error) {
 // errState says that an entry of the state is not one that an owner wrote, there.
 var errState = errors.New("an entry of the state is not one that was written there")
 
-// read opens an entry, which is the last from then on. Gone are the epochs of which something was in
-// it, sealed with keys that are gone.
-func (l *stateLog) read(
-	ctx context.Context, e Entry,
-) (records []checkpoint.Record, gone []int64, whole bool, err error) {
-	defer func() { l.note(e.Seq, records, whole) }()
-	b := e.Body
-	if len(b) < stateHead || b[0] != stateForm || b[1] > 1 {
-		return nil, nil, false, errState
+// stateEntry is one that was read.
+type stateEntry struct {
+	records     []checkpoint.Record
+	gone        []int64 // epochs of which something was in it, sealed with keys that are gone
+	first, last bool    // of its commit
+}
+
+// read opens an entry, which is the last from then on, whatever it is.
+func (l *stateLog) read(ctx context.Context, e Entry) (s stateEntry, err error) {
+	if s, err = l.open(ctx, e); err != nil {
+		l.last = e.Seq
+		return s, err
 	}
-	whole = b[1] == 1
+	if s.first {
+		l.begun = 0
+	}
+	l.note(e.Seq, s.records, s.last)
+	return s, nil
+}
+
+func (l *stateLog) open(ctx context.Context, e Entry) (s stateEntry, err error) {
+	b := e.Body
+	if len(b) < stateHead || b[0] != stateForm || b[1] > stateFirst|stateLast {
+		return s, errState
+	}
+	s.first, s.last = b[1]&stateFirst != 0, b[1]&stateLast != 0
 	after := binary.BigEndian.Uint64(b[2:])
+	if l.last != 0 && after != l.last {
+		return s, errState // it stood somewhere else
+	}
 	for b = b[stateHead:]; len(b) > 0; {
 		if len(b) < 12 || uint64(binary.BigEndian.Uint32(b[8:])) > uint64(len(b)-12) {
-			return nil, nil, false, errState
+			return s, errState
 		}
 		epoch, n := int64(binary.BigEndian.Uint64(b)), int(binary.BigEndian.Uint32(b[8:]))
 		body := b[12 : 12+n]
 		b = b[12+n:]
 		seal, err := l.seal(ctx, epoch)
 		if errors.Is(err, fs.ErrNotExist) {
-			gone = append(gone, epoch)
+			s.gone = append(s.gone, epoch)
 			continue
 		}
-		if err != nil {
-			return nil, nil, false, err
+		if errors.Is(err, fs.ErrInvalid) {
+			return s, errState
 		}
-		plain, err := seal.Open(nil, nil, body, l.about(epoch, after))
 		if err != nil {
-			return nil, nil, false, errState
+			return s, err
 		}
-		if records, err = readRecords(records, plain); err != nil {
-			return nil, nil, false, err
+		plain, err := seal.Open(nil, nil, body, l.about(epoch, after, e.Body[1]))
+		if err != nil {
+			return s, errState
+		}
+		if s.records, err = readRecords(s.records, plain); err != nil {
+			return s, err
 		}
 	}
-	return records, gone, whole, nil
+	// Whoever can write there could end a commit that somebody left half written.
+	facts := func(r checkpoint.Record) bool { return r.Kind == ownerFactsKind }
+	s.last = s.last && slices.ContainsFunc(s.records, facts)
+	return s, nil
 }
 
 // readRecords reads what a section has.

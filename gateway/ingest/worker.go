@@ -167,7 +167,7 @@ func (w *Worker) Own(ctx context.Context, cfg Owned) (*Owner, error) {
 		gaps:  make(map[string]string), lostDays: make(map[int64]bool), quotas: make(map[uint64]*quota),
 		saving: saving{saved: cfg.Now()},
 	}
-	o.state = stateLog{cfg: &o.cfg, routing: &inner.routing}
+	o.state = stateLog{cfg: &o.cfg, routing: &inner.routing, most: stateMost}
 	inner.reporter.publish()
 	if err := o.recover(ctx); err != nil {
 		return nil, fmt.Errorf("partition %d: reading its state: %w", cfg.Partition, err)
