@@ -29,14 +29,14 @@ func apartRow(gateway, cell string, hour int) store.Observation {
 func TestRowsOfGatewaysApart(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	db := harness.NewInflux(t)
+	db, bucket := harness.SharedInflux(t)
 	for name, of := range map[string][]string{"none": {""}, "one": {"edge-1"}, "two": {"edge-2", "edge-1"},
 		"mixed": {"edge-2", "", "edge-1"}, "late": {"", "edge-1"}} {
 		t.Run(name, func(t *testing.T) {
 			a, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "store.db"))
 			harness.NoError(t, err)
 			defer a.Close()
-			b, err := influx.Open(influx.Config{URL: db.Url, Org: "city", Bucket: "city/autogen"})
+			b, err := influx.Open(influx.Config{URL: db, Org: "city", Bucket: bucket})
 			harness.NoError(t, err)
 			defer b.Close()
 			var rows []store.Observation

@@ -14,8 +14,8 @@ import (
 // 500, and a write with 404; both are told as what they are.
 func TestNoDatabase(t *testing.T) {
 	t.Parallel()
-	db := harness.NewInflux(t)
-	s, err := influx.Open(influx.Config{URL: db.Url, Org: "city", Bucket: "elsewhere/autogen"})
+	db, _ := harness.SharedInflux(t)
+	s, err := influx.Open(influx.Config{URL: db, Org: "city", Bucket: "elsewhere/autogen"})
 	if err != nil {
 		t.Fatal(err)
 	}

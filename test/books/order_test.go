@@ -15,8 +15,8 @@ import (
 // also rows that do not say whose they are, and of each status alone.
 func TestInfluxInBothOrders(t *testing.T) {
 	t.Parallel()
-	db := harness.NewInflux(t)
-	s, err := influx.Open(influx.Config{URL: db.Url, Org: "o", Bucket: "city/autogen"})
+	db, bucket := harness.SharedInflux(t)
+	s, err := influx.Open(influx.Config{URL: db, Org: "o", Bucket: bucket})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,6 +73,19 @@ func WallClock(text string) string {
 // Begin starts a command, as another user where one is given; it ends with the test.
 func Begin(t *testing.T, bin string, cmd *exec.Cmd, as *syscall.Credential) *Process {
 	t.Helper()
+	p := launch(t, cmd, as)
+	t.Cleanup(func() {
+		p.Kill()
+		if t.Failed() {
+			t.Logf("%s wrote:\n%s\n%s", filepath.Base(bin), Tail(p.Out.String()), Tail(p.Err.String()))
+		}
+	})
+	return p
+}
+
+// launch starts a command that ends when it is killed, or with this program.
+func launch(t *testing.T, cmd *exec.Cmd, as *syscall.Credential) *Process {
+	t.Helper()
 	p := &Process{T: t, Cmd: cmd, Done: make(chan error, 1)}
 	p.Cmd.Stdout, p.Cmd.Stderr = &p.Out, &p.Err
 	p.Cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Credential: as}
@@ -80,12 +93,6 @@ func Begin(t *testing.T, bin string, cmd *exec.Cmd, as *syscall.Credential) *Pro
 		t.Fatal(err)
 	}
 	go func() { p.Done <- p.Cmd.Wait() }()
-	t.Cleanup(func() {
-		p.Kill()
-		if t.Failed() {
-			t.Logf("%s wrote:\n%s\n%s", filepath.Base(bin), Tail(p.Out.String()), Tail(p.Err.String()))
-		}
-	})
 	return p
 }
 

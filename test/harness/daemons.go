@@ -1,12 +1,16 @@
 package harness
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -64,27 +68,76 @@ type Influxd struct {
 func NewInflux(t *testing.T) *Influxd {
 	t.Helper()
 	Need(t, "influxd")
-	dir := t.TempDir()
-	addr := FreeAddr(t)
-	i := &Influxd{t: t, Url: "http://" + addr, Conf: filepath.Join(dir, "influxdb.conf")}
-	Write(t, i.Conf, samples.Influx(dir, FreeAddr(t), addr))
+	i := newInflux(t, t.TempDir())
 	i.Start()
 	return i
 }
 
+func newInflux(t *testing.T, dir string) *Influxd {
+	t.Helper()
+	addr := FreeAddr(t)
+	i := &Influxd{t: t, Url: "http://" + addr, Conf: filepath.Join(dir, "influxdb.conf")}
+	Write(t, i.Conf, samples.Influx(dir, FreeAddr(t), addr))
+	return i
+}
+
+// shared is the InfluxDB of all tests of a package that only write and read: it works for nearly three
+// seconds before it answers.
+var shared struct {
+	mu        sync.Mutex
+	db        *Influxd
+	databases int
+}
+
+// SharedInflux is an empty database in an InfluxDB that lasts as long as the package's tests: its
+// server's URL and its bucket.
+func SharedInflux(t *testing.T) (url, bucket string) {
+	t.Helper()
+	Need(t, "influxd")
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	if shared.db == nil {
+		i := newInflux(t, scratch)
+		cmd := exec.Command("influxd", "-config", i.Conf)
+		cmd.Env = append(os.Environ(), influxEnv...)
+		i.P = launch(t, cmd, nil)
+		i.answers(t)
+		shared.db = i
+	}
+	shared.databases++
+	name := fmt.Sprintf("city%d", shared.databases)
+	shared.db.Query(t, "CREATE DATABASE "+name)
+	return shared.db.Url, name + "/autogen"
+}
+
+// endShared ends what tests shared.
+func endShared() {
+	if shared.db != nil {
+		shared.db.P.Kill()
+	}
+}
+
+// influxEnv spares it a quarter of its work: each question makes garbage that is many times what it keeps.
+var influxEnv = []string{"GOGC=800"}
+
 // Start starts InfluxDB, again after it was ended.
 func (i *Influxd) Start() {
 	i.t.Helper()
-	// Each question makes garbage that is many times what it keeps: to collect it is a quarter of its work.
-	i.P = StartWith(i.t, []string{"GOGC=800"}, "influxd", "-config", i.Conf)
-	Await(i.t, 60*time.Second, "influxd to answer", func() bool {
+	i.P = StartWith(i.t, influxEnv, "influxd", "-config", i.Conf)
+	i.answers(i.t)
+	i.Query(i.t, "CREATE DATABASE city")
+}
+
+// answers waits until it does.
+func (i *Influxd) answers(t *testing.T) {
+	t.Helper()
+	Await(t, 60*time.Second, "influxd to answer", func() bool {
 		resp, err := http.Get(i.Url + "/ping")
 		if err != nil {
 			return false
 		}
 		return resp.Body.Close() == nil
 	})
-	i.Query(i.t, "CREATE DATABASE city")
 }
 
 // Query asks InfluxQL, and returns the answer.

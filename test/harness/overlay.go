@@ -2,9 +2,11 @@ package harness
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -100,7 +102,9 @@ func buildFaulty() (string, error) {
 		sources[file] = strings.Replace(text, old, new, 1)
 		return nil
 	}
-	for name, s := range Stages {
+	// In order, so that a build finds in the cache what the one before has compiled.
+	for _, name := range slices.Sorted(maps.Keys(Stages)) {
+		s := Stages[name]
 		if err := edit(s.file, "\t"+s.line+"\n",
 			"\tif zzos.Getenv(\""+FaultVariable+"\") == \""+name+"\" { "+s.code+" }\n\t"+s.line+"\n"); err != nil {
 			return "", err

@@ -38,13 +38,13 @@ type Plaza struct {
 func InStores(t *testing.T, f func(*testing.T, *Plaza)) {
 	t.Run("sqlite", func(t *testing.T) { f(t, NewPlaza(t)) })
 	t.Run("influx", func(t *testing.T) {
-		db := NewInflux(t)
-		s, err := influx.Open(influx.Config{URL: db.Url, Org: "city", Bucket: "city/autogen"})
+		db, bucket := SharedInflux(t)
+		s, err := influx.Open(influx.Config{URL: db, Org: "city", Bucket: bucket})
 		if err != nil {
 			t.Fatal(err)
 		}
 		q := &Plaza{T: t, Books: books.Dir(t.TempDir()), Write: s.Write, Read: s,
-			Store: `{influx: {url: "` + db.Url + `", org: city, bucket: city/autogen}}`}
+			Store: fmt.Sprintf("{influx: {url: %q, org: city, bucket: %s}}", db, bucket)}
 		q.Fill()
 		q.Open(opendata.Config{URL: "https://data.portalba.example"})
 		f(t, q)

@@ -70,6 +70,7 @@ func Main(m *testing.M) int {
 		return 1
 	}
 	go stood.watch()
+	defer endShared()
 	return m.Run()
 }
 

@@ -92,10 +92,10 @@ func TestInjections(t *testing.T) {
 	t.Logf("seed %d", seed)
 	t.Run("sqlite", func(t *testing.T) { attack(t, harness.NewPlaza(t), rand.New(rand.NewPCG(seed, 1)), 3000) })
 	t.Run("influx", func(t *testing.T) {
-		db := harness.NewInflux(t)
+		db, bucket := harness.SharedInflux(t)
 		var mu sync.Mutex
 		var asked bytes.Buffer
-		to, err := url.Parse(db.Url)
+		to, err := url.Parse(db)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +109,7 @@ func TestInjections(t *testing.T) {
 			proxy.ServeHTTP(w, r)
 		}))
 		t.Cleanup(between.Close)
-		s, err := influx.Open(influx.Config{URL: between.URL, Org: "city", Bucket: "city/autogen"})
+		s, err := influx.Open(influx.Config{URL: between.URL, Org: "city", Bucket: bucket})
 		if err != nil {
 			t.Fatal(err)
 		}
