@@ -86,7 +86,8 @@ func (p Policy) Pin() string { return strings.TrimPrefix(p.Roster, "sha256:") }
 type MQTT struct {
 	// Broker is tcp://HOST:PORT or tls://HOST:PORT.
 	Broker string `yaml:"broker"`
-	// ClientID names the session that the broker keeps; sluice-GATEWAY by default.
+	// ClientID names the session that the broker keeps; sluice-GATEWAY by default, and on one of several machines
+	// sluice-GATEWAY-NAME.
 	ClientID string `yaml:"client_id"`
 	// Username and PasswordFile, whose first line is the password.
 	Username     string `yaml:"username"`

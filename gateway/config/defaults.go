@@ -21,7 +21,11 @@ func (c *Config) SetDefaults() {
 		c.Policy.Dir = filepath.Join(c.Dir, "policy")
 	}
 	if c.MQTT != nil {
-		setDefault(&c.MQTT.ClientID, "sluice-"+c.Gateway)
+		id := "sluice-" + c.Gateway
+		if c.Cluster != nil { // a session for each of the fronts, or they would take one from another
+			id += "-" + c.Cluster.Name
+		}
+		setDefault(&c.MQTT.ClientID, id)
 	}
 	if c.Cluster != nil {
 		c.Cluster.SetDefaults()

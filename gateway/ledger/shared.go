@@ -170,7 +170,20 @@ func placeIn(ctx context.Context, q querier) (p place, err error) {
 // store goes there from each machine; a lean ledger is that of one that has none.
 func (l *Ledger) Share(ctx context.Context, log Log, lean bool) error {
 	l.shared, l.lean = log, lean
-	return l.wrap(l.follow(ctx))
+	if err := l.follow(ctx); err != nil {
+		return l.wrap(err)
+	}
+	var whose string
+	err := l.db.QueryRowContext(ctx, "SELECT coalesce(json_extract(line, '$.gateway'), '') FROM released "+
+		"ORDER BY n DESC LIMIT 1").Scan(&whose)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && (whose == "" || whose == l.gateway) {
+		return nil
+	}
+	if err == nil {
+		err = fmt.Errorf("the books that machines share are those of gateway %s, and this one is called %s: give all "+
+			"machines the same name (gateway: in gateway.yaml)", whose, l.gateway)
+	}
+	return l.wrap(err)
 }
 
 // Alone is nil where the ledger is one gateway's, and ErrShared where it follows the books of several machines.

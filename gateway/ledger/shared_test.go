@@ -311,6 +311,19 @@ func TestSharedRefuses(t *testing.T) {
 	if err := other.Share(ctx, log, false); !errors.Is(err, ErrOtherBooks) {
 		t.Errorf("a ledger with lines of its own: %v", err)
 	}
+	named := &memoryLog{}
+	of := release.Commit{Key: release.Key{Stream: "s", Start: time.Unix(0, 0)}, End: time.Unix(3600, 0), Policy: "p"}
+	if err := made("d.db", named, false).Commit(ctx, of); err != nil {
+		t.Fatal(err)
+	}
+	stranger, err := Open(ctx, filepath.Join(t.TempDir(), "e.db"), "another", 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stranger.Close()
+	if err := stranger.Share(ctx, named, false); err == nil || !strings.Contains(err.Error(), "the same name") {
+		t.Errorf("a machine of another name: %v", err)
+	}
 	moved := &memoryLog{} // one machine's books become those of several
 	made("c.db", moved, true)
 }

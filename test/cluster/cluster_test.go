@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/books"
 	"sluice/firmware-sim/device"
 	"sluice/test/harness"
 )
@@ -143,5 +144,43 @@ func TestServersThatForget(t *testing.T) {
 	time.Sleep(2 * time.Second) // in which it would be released
 	if n := w.released(); n != 2 {
 		t.Errorf("the public books have %d windows", n)
+	}
+}
+
+// TestAFrontThatStaysAway: windows wait for it for as long as they do, and those that it may have had something of are
+// gaps, as the books say; afterwards nobody waits for it.
+func TestAFrontThatStaysAway(t *testing.T) {
+	w := newTown(t, "street-1: front", "street-2: front", "town: worker, releaser")
+	for _, c := range w.machines {
+		harness.AppendTo(t, filepath.Join(c.Dir, "gateway.yaml"), "windows: {catch_up: PT10S}\n")
+	}
+	w.begin()
+	for _, link := range w.links {
+		harness.NoError(t, link.Tick(harness.ClockTopic, ten))
+	}
+	hour(t, w.links, 0)
+	w.machines["street-2"].Gateway.Kill()
+	left := w.links[:1]
+	hour(t, left, 1)
+	w.holds(4)
+	hour(t, left, 2)
+	w.holds(6)
+	c := w.machines["town"]
+	got := numbers(c, "gates")
+	for h, want := range []float64{115, math.NaN(), 115} {
+		v := got[fmt.Sprintf("%d:00 square passed", 10+h)]
+		if v != want && !(math.IsNaN(v) && math.IsNaN(want)) {
+			t.Errorf("hour %d: %v have passed; want %v", h, v, want)
+		}
+	}
+	var gaps []string
+	for line := range strings.Lines(harness.Read(t, filepath.Join(c.Dir, "state/public/gaps.jsonl"))) {
+		var g books.Gap
+		harness.Unmarshal(t, []byte(line), &g)
+		gaps = append(gaps, fmt.Sprint(g.Stream, g.Start.Format(" 15:04 "), g.Reason))
+	}
+	slices.Sort(gaps)
+	if want := []string{"devices 11:00 front_away", "gates 11:00 front_away"}; !slices.Equal(gaps, want) {
+		t.Errorf("gaps are %q; want %q", gaps, want)
 	}
 }
