@@ -19,7 +19,10 @@ func (p *Papers) Mail(l explain.Lang) []byte {
 	line(say(l, "mail.intro", p.ID, p.Version, explain.Plain(p.Policy.Charter.City.Name)))
 	line(say(l, "mail.until", p.moment(l, p.Expires), p.location()))
 	line(say(l, "mail.standing", p.Standing.Signed, p.Standing.Needed, council.Asked(l, p.Standing.Needs)))
-	for _, m := range p.Missing() {
+	for i, m := range p.Missing() {
+		if i == 0 {
+			line(say(l, "mail.waiting"))
+		}
 		line("  - " + m.Name)
 	}
 	line("")

@@ -94,7 +94,7 @@ func TestABallotInTheBrowser(t *testing.T) {
 	harness.Run(t, "ssh-keygen", "-q", "-Y", "sign", "-f", filepath.Join(keys, "carla"), "-n", "sluice-vote@portalba",
 		text)
 	harness.NoError(t, os.Rename(text+".sig", filepath.Join(keys, "carla.sig")))
-	harness.Node(t, "studio.js", address, chromium(t), "/vote", "/vote/first")
+	harness.Node(t, "studio.js", address, chromium(t), "/vote", "/vote/first", "/see", "/new")
 	harness.Node(t, "vote.js", address, chromium(t), keys, sent, profile)
 
 	ballots := filepath.Join(dir, "motions", "first", "ballots")
