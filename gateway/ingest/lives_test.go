@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -148,6 +149,42 @@ func TestWhatIsNotSealedByAFrontIsLeftOut(t *testing.T) {
 	o.takeAll(t, logs)
 	if n := o.inner.account.Received; n != 4 {
 		t.Errorf("%d of 4 readings", n)
+	}
+}
+
+// onlyOf are the keys of one epoch; those of all others are on their way for ever.
+type onlyOf int64
+
+func (k onlyOf) Key(epoch int64, use string) ([]byte, error) {
+	if epoch != int64(k) {
+		return nil, errLate
+	}
+	return memoryKeys{}.Key(epoch, use)
+}
+
+// TestABatchOfAnEpochThatIsFar: what somebody writes into the log as of a day that is far keeps nothing back.
+func TestABatchOfAnEpochThatIsFar(t *testing.T) {
+	today := keyEpoch(noon)
+	for _, epoch := range []int64{today + 2, today + 1000, 1 << 60, -1} {
+		front, logs := aCity(t, memoryKeys{})
+		forged := slices.Clone(logs.in[0][0].Body)
+		binary.BigEndian.PutUint64(forged[1:], uint64(epoch))
+		forged[20]++ // of another life
+		for n := range logs.in[0] {
+			logs.in[0][n].Seq++
+		}
+		logs.in[0] = slices.Insert(logs.in[0], 0, Entry{1, forged})
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		o := logs.owner(front, 0, onlyOf(today))
+		for e := range logs.Read(ctx, 0, 1) {
+			if err := o.take(ctx, e); err != nil {
+				t.Fatalf("epoch %d: %v", epoch, err)
+			}
+		}
+		stop()
+		if n := o.inner.account.Received; n != 4 {
+			t.Errorf("epoch %d: %d of 4 readings", epoch, n)
+		}
 	}
 }
 

@@ -95,7 +95,7 @@ func (o *Owner) run(ctx context.Context) error {
 func (o *Owner) take(ctx context.Context, e Entry) error {
 	defer func() { o.read = e.Seq }()
 	h, err := handover.ReadHead(e.Body)
-	if err != nil || int(h.Partition) != o.cfg.Partition {
+	if err != nil || int(h.Partition) != o.cfg.Partition || far(h.Epoch, max(o.epoch, keyEpoch(o.cfg.Now()))) {
 		o.cfg.Log.Warn("an entry of the partition's log is no batch; it is left out", "partition", o.cfg.Partition)
 		return nil
 	}
@@ -119,6 +119,10 @@ func (o *Owner) take(ctx context.Context, e Entry) error {
 	}
 	return o.close(ctx)
 }
+
+// far reports whether nobody can have sealed anything in an epoch yet: it is more than a day ahead of the latest, by
+// this machine's clock and by what was opened here. To wait for its key would be to wait for ever.
+func far(epoch, latest int64) bool { return epoch < 0 || epoch > latest+1 }
 
 // open opens a batch; nil where that is not to be. While its key is on its way it waits.
 func (o *Owner) open(ctx context.Context, h handover.Head, raw []byte) (*handover.Batch, error) {

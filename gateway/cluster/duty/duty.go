@@ -28,6 +28,10 @@ import (
 
 // Member is one process that takes duties. Its methods may be called by several goroutines.
 type Member struct {
+	// Counts reports whether partitions can fall to a member; nil: to each who says that it is there. Without it one
+	// that has left could keep them for as long as its process runs. It is not changed any more once there are duties.
+	Counts func(member string) bool
+
 	bucket *engine.Bucket
 	name   string
 	log    *slog.Logger
@@ -59,11 +63,10 @@ func (m *Member) Share(ctx context.Context, partitions int, run func(ctx context
 			}
 		}()
 		for ok := true; ok; ok = retry.Sleep(ctx, m.bucket.TTL()/3) {
-			members, err := lease.Holders(ctx, m.bucket, memberKey)
+			members, err := m.there(ctx)
 			if err != nil {
 				continue // who it was before, until the lease is lost
 			}
-			m.see(members)
 			for p, owner := range lease.Assign(partitions, members) {
 				switch {
 				case owner == m.name && works[p] == nil:
@@ -103,10 +106,24 @@ func (m *Member) Owns(member string, partition int) bool {
 // Watch keeps who is there in mind, for Owns, for a member that shares nothing itself, until ctx ends.
 func (m *Member) Watch(ctx context.Context) {
 	for ok := true; ok; ok = retry.Sleep(ctx, m.bucket.TTL()/3) {
-		if members, err := lease.Holders(ctx, m.bucket, memberKey); err == nil {
-			m.see(members)
-		}
+		m.Look(ctx)
 	}
+}
+
+// Look looks once who is there. Where nobody answers it is who was there before.
+func (m *Member) Look(ctx context.Context) { _, _ = m.there(ctx) }
+
+// there are those who share partitions at the moment.
+func (m *Member) there(ctx context.Context) ([]string, error) {
+	members, err := lease.Holders(ctx, m.bucket, memberKey)
+	if err != nil {
+		return nil, err
+	}
+	if m.Counts != nil {
+		members = slices.DeleteFunc(members, func(name string) bool { return !m.Counts(name) })
+	}
+	m.see(members)
+	return members, nil
 }
 
 func (m *Member) see(members []string) {

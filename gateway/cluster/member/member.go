@@ -134,6 +134,10 @@ func (m *Member) open(ctx context.Context, me *roster.Me, s roster.Signature) (e
 		return err
 	}
 	m.Duty = duty.New(bucket, m.c.Name, m.place.Log)
+	m.Duty.Counts = func(name string) bool {
+		one, _ := m.roster.Load().Member(name)
+		return one.May(roster.Worker)
+	}
 	m.Ring, err = keys.Open(keys.Config{
 		Me: me, Roster: m.roster.Load, Channel: m.keys, Commitments: m.epochs, Partitions: m.c.Partitions,
 		Keep: m.c.May(roster.Front), Tags: m.place.Tags, Opens: m.place.Opens, Ahead: ahead, Patience: patience,

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sluice/gateway/cluster/keys"
+	"sluice/gateway/cluster/lease"
 	"sluice/gateway/cluster/roster"
 	"sluice/policy/ballot"
 	"sluice/test/harness"
@@ -202,6 +203,28 @@ func TestCity(t *testing.T) {
 	late := c.open("late", roster.Front)
 	if !bytes.Equal(key(late, "seal-3"), key(front, "seal-3")) {
 		t.Error("who came later has another key")
+	}
+	// Who has left, and goes on as if it had not, has no partition.
+	bucket, err := front.Data.Bucket(t.Context(), "leases", leaseTTL, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"gone-1", "gone-2", "hall"} {
+		if _, err := lease.Take(t.Context(), bucket, "member."+name, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	harness.Await(t, time.Minute, "the others to be seen", func() bool {
+		holders, err := lease.Holders(t.Context(), bucket, "member.")
+		return err == nil && len(holders) == 4
+	})
+	for _, m := range []*Member{front, worker, hall} {
+		m.Duty.Look(t.Context())
+		for p := range usualPartitions {
+			if !m.Duty.Owns("worker-1", p) {
+				t.Errorf("partition %d falls to somebody who is no worker", p)
+			}
+		}
 	}
 	c.copy(s.Data, filepath.Join(c.of("late"), "keys.nk"))
 	if _, err := Open(t.Context(), c.config("late", roster.Front), place()); err == nil ||
