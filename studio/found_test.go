@@ -93,7 +93,8 @@ func TestFoundATown(t *testing.T) {
 			}
 		}
 		_, page := s.answer(s.request("GET", "/", ""))
-		shows(t, page, `class="done"><a[^>]*>The town is founded`, "Write the first decision")
+		shows(t, page, `class="done"><a[^>]*>The town is founded`, "Write the first decision",
+			`<li>Fill in what is still to be written`, `<li>Assess its impact`)
 		if got, _ := s.foundWith(town(t)); got != http.StatusConflict || s.onDisk(t, "charter.yaml") != charter {
 			t.Errorf("a second town is %d", got)
 		}

@@ -42,12 +42,17 @@ func (s *Server) next(l *look) ([]step, error) {
 		vote += "/" + open
 	}
 	begun := len(decisions) > 0
-	look := ""
+	look, assess, assessed := "", "", false
 	if begun {
+		assess = "/dpia"
+		if x, err := s.dossier(0); err == nil { // of what cannot be read the third step says why
+			assessed = len(x.in.Due) == 0
+		}
 		look = "/see/" + idOf(decisions[0])
 	}
 	return []step{{"town", "/file/charter", true}, {"decision", "/new", begun}, {"mend", mend, begun && wrong == 0},
-		{"see", look, false}, {"motion", "/vote", open != ""}, {"sign", vote, false}}, nil
+		{"see", look, false}, {"assess", assess, assessed}, {"motion", "/vote", open != ""},
+		{"sign", vote, false}}, nil
 }
 
 // gatewayLine is what gateway.yaml says of where policies come from: the inbox, and the council whose
