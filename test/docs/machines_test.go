@@ -1,0 +1,28 @@
+package docs
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"sluice/test/fenced"
+	"sluice/test/harness"
+)
+
+// TestSeveralMachinesCommands runs the commands of docs/operations.md for several machines: three real servers and three
+// gateways up to the first number, at addresses of loopback that no other test has.
+func TestSeveralMachinesCommands(t *testing.T) {
+	for _, program := range []string{"nats-server", "mosquitto_pub", "curl", "ssh-keygen"} {
+		harness.Need(t, program)
+	}
+	dir := harness.Checkout(t)
+	b := fenced.Take(t, "docs/operations.md", "go build -o bin/ ./cmd/sluice\nmkdir machines")
+	pid := os.Getpid()
+	b.Change("127.0.1.", fmt.Sprintf("127.%d.%d.", 1+pid>>8%250, 1+pid%250))
+	out := b.Run(dir, nil)
+	harness.Want(t, out, `signed by operator\.`)
+	harness.Want(t, out, `ok +servers +3 of 3 answer`)
+	harness.Want(t, out, `,PT1M,carrer-nou,level,71\.5,published,71\.5,71\.5,`)
+	harness.Want(t, out, `(?m)^town-3 +front, worker, releaser +yes`)
+	harness.Want(t, out, `town-4 comes: worker`)
+}
