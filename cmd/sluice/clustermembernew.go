@@ -60,10 +60,10 @@ func memberNewCommand() *cobra.Command {
 
 // knownRoles refuses what no machine does.
 func knownRoles(roles []string) error {
-	known := []string{string(roster.Front), string(roster.Worker), string(roster.Releaser)}
+	wanted := []string{string(roster.Front), string(roster.Worker), string(roster.Releaser)}
 	seen := map[string]bool{}
 	for _, role := range roles {
-		near := yamldoc.Nearest(role, known)
+		near := yamldoc.Nearest(role, wanted)
 		switch {
 		case near == role && !seen[role]:
 			seen[role] = true
@@ -72,7 +72,7 @@ func knownRoles(roles []string) error {
 		case near != "":
 			return &usageError{fmt.Sprintf("--roles: %q is no role; did you mean %s?", role, near)}
 		default:
-			return &usageError{fmt.Sprintf("--roles: %q is no role; they are %s", role, strings.Join(known, ", "))}
+			return &usageError{fmt.Sprintf("--roles: %q is no role; they are %s", role, strings.Join(wanted, ", "))}
 		}
 	}
 	if len(roles) == 0 {
