@@ -9,8 +9,8 @@ import (
 	"sluice/test/harness"
 )
 
-// TestSeveralMachinesCommands runs the commands of docs/operations.md for several machines: three real servers and three
-// gateways up to the first number, at addresses of loopback that no other test has.
+// TestSeveralMachinesCommands runs the commands of docs/operations.md for several machines: three real servers and
+// three gateways up to the first number, at addresses of loopback that no other test has.
 func TestSeveralMachinesCommands(t *testing.T) {
 	for _, program := range []string{"nats-server", "mosquitto_pub", "curl", "ssh-keygen"} {
 		harness.Need(t, program)
