@@ -11,6 +11,24 @@ const at = (lang, path) => address.replace(/\/\w\w\/$/, `/${lang}`) + path;
 const wrong = (what) => { console.log(what); process.exitCode = 1; };
 const footfall = "/draft/2026-14-footfall";
 
+// What a screen reader is told: each thing that can be used or gone to has a name, no two fields of a page are
+// called the same within one group, and the pages that answer while one writes have a region that says so.
+const called = ["button", "link", "textbox", "combobox", "checkbox", "radio", "slider", "spinbutton", "searchbox", "navigation", "region", "radiogroup", "table", "image"];
+async function heard(page, now) {
+  const cdp = await page.context().newCDPSession(page);
+  const { nodes } = await cdp.send("Accessibility.getFullAXTree");
+  await cdp.detach();
+  const by = new Map(nodes.map((n) => [n.nodeId, n]));
+  const group = (n) => { for (n = by.get(n.parentId); n; n = by.get(n.parentId)) if (["group", "radiogroup", "form", "region"].includes(n.role?.value)) return n.nodeId; return ""; };
+  const names = new Set();
+  for (const n of nodes.filter((n) => !n.ignored && called.includes(n.role?.value))) {
+    const role = n.role.value, name = (n.name?.value || "").trim();
+    if (!name) wrong(`${now}: a ${role} has no name`);
+    if (["textbox", "combobox", "slider"].includes(role) && names.size === names.add(group(n) + role + name).size) wrong(`${now}: two ${role} are called "${name}"`);
+  }
+  if ((await page.$("#form, #see-form")) && !nodes.some((n) => n.role?.value === "status")) wrong(`${now}: nothing says what became of what is written`);
+}
+
 // Every page by axe, in each language, narrow and dark, or wide; nothing is too wide or from elsewhere.
 async function look(browser, lang, width, colorScheme) {
   const context = await browser.newContext({ locale: lang, colorScheme, viewport: { width, height: 800 } });
@@ -30,6 +48,7 @@ async function look(browser, lang, width, colorScheme) {
     if (over > 0) wrong(`${now} is ${over} too wide`);
     const order = await page.$$eval("h1, h2, h3, h4", (l) => l.map((h) => Number(h.tagName[1])));
     order.forEach((n, i) => { if (i ? n > order[i - 1] + 1 : n !== 1) wrong(`${now}: its headings are ${order}`); });
+    await heard(page, now);
     await wcag.inject(page);
     await wcag.check(page, now, wrong);
   }
