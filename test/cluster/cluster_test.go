@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -72,6 +73,7 @@ func TestThreeMachines(t *testing.T) {
 	all := "front, worker, releaser"
 	w := newTown(t, "town-1: "+all, "town-2: "+all, "town-3: "+all)
 	w.begin()
+	w.versions(1)
 	day(t, w.links, slices.Collect(maps.Values(w.machines)), w.versions, func(h int) {
 		if h > 0 && h < 4 {
 			w.kill(fmt.Sprint("town-", h))
@@ -90,6 +92,7 @@ func TestMachinesOfTheirOwn(t *testing.T) {
 	w := newTown(t, "street-1: front", "street-2: front", "count-1: worker", "count-2: worker", "hall-1: releaser",
 		"hall-2: releaser")
 	w.begin()
+	w.versions(1)
 	day(t, w.links, nil, nil, func(h int) {
 		switch h {
 		case 1:
@@ -112,6 +115,7 @@ func TestMachinesOfTheirOwn(t *testing.T) {
 func TestServersThatForget(t *testing.T) {
 	w := newTown(t, "town-1: front, worker, releaser")
 	w.begin()
+	w.versions(1)
 	c := w.machines["town-1"]
 	harness.NoError(t, w.links[0].Tick(harness.ClockTopic, ten))
 	hour(t, w.links, 0)
@@ -155,6 +159,7 @@ func TestAFrontThatStaysAway(t *testing.T) {
 		harness.AppendTo(t, filepath.Join(c.Dir, "gateway.yaml"), "windows: {catch_up: PT10S}\n")
 	}
 	w.begin()
+	w.versions(1)
 	for _, link := range w.links {
 		harness.NoError(t, link.Tick(harness.ClockTopic, ten))
 	}
@@ -183,4 +188,49 @@ func TestAFrontThatStaysAway(t *testing.T) {
 	if want := []string{"devices 11:00 front_away", "gates 11:00 front_away"}; !slices.Equal(gaps, want) {
 		t.Errorf("gaps are %q; want %q", gaps, want)
 	}
+}
+
+// TestVotedInWallTime: what the council has voted holds on all machines of a city that goes by wall time, from the same
+// instant on, and what both fronts hear is published.
+func TestVotedInWallTime(t *testing.T) {
+	first, a, inbox := harness.Voted(t, 0)
+	text := harness.Read(t, filepath.Join(first.Dir, "gateway.yaml"))
+	cities := []*harness.City{first}
+	w := newTownOf(t, func() *harness.City {
+		if c := cities[0]; c != nil {
+			cities[0] = nil
+			return c
+		}
+		c := harness.Found(t, harness.Small())
+		harness.Write(t, filepath.Join(c.Dir, "gateway.yaml"), strings.NewReplacer("inbox: inbox", "inbox: "+inbox,
+			first.Mqtt, c.Mqtt, first.Keys, c.Keys).Replace(text))
+		return c
+	}, "town: front, worker, releaser", "street: front")
+	w.begin()
+	a.Enact("founding", inbox, harness.Members[:4]...)
+	w.versions(1)
+	town := w.machines["town"]
+	seq, published := 0, 0.0
+	harness.Await(t, 2*time.Minute, "numbers of both fronts", func() bool {
+		for n, link := range w.links {
+			seq++
+			link.Publish("city/v1/acme/gate-1/up", []byte(harness.Gate(seq, time.Now().UTC(), 100*n+1)), false)
+			harness.NoError(t, link.Flush())
+		}
+		now := time.Now()
+		for _, o := range town.Items("gates", now.Add(-5*time.Minute), now) {
+			if o.Measure == "passed" && o.Value != nil {
+				published = max(published, *o.Value)
+			}
+		}
+		return published > 101
+	})
+	since := regexp.MustCompile(`a motion is in force .* from=(\S+)`)
+	one, other := town.Gateway.Find(since.String())[1], w.machines["street"].Gateway.Find(since.String())[1]
+	if one != other {
+		t.Errorf("the policy holds from %s and from %s on", one, other)
+	}
+	town.BecomesReady()
+	w.machines["street"].BecomesReady()
+	w.silent()
 }

@@ -129,6 +129,7 @@ func TestFaults(t *testing.T) {
 	all := "front, worker, releaser"
 	w := newTown(t, "town-1: "+all, "town-2: "+all, "town-3: "+all)
 	w.begin()
+	w.versions(1)
 	r := rand.New(rand.NewPCG(*seed, 0))
 	for _, link := range w.links {
 		harness.NoError(t, link.Tick(harness.ClockTopic, ten))

@@ -31,6 +31,12 @@ type town struct {
 // newTown has machines as front-1: front.
 func newTown(t *testing.T, list ...string) *town {
 	t.Helper()
+	return newTownOf(t, func() *harness.City { return harness.Found(t, small()) }, list...)
+}
+
+// newTownOf is newTown of cities that are founded so.
+func newTownOf(t *testing.T, found func() *harness.City, list ...string) *town {
+	t.Helper()
 	w := &town{t: t, servers: nats.Start(t), machines: make(map[string]*harness.City)}
 	operator, line, err := ballot.Generate("operator")
 	harness.NoError(t, err)
@@ -40,7 +46,7 @@ func newTown(t *testing.T, list ...string) *town {
 		private, public, err := roster.New(name)
 		harness.NoError(t, err)
 		members += fmt.Sprintf("  - {name: %s, key: %s, roles: [%s]}\n", name, strings.TrimSpace(public), roles)
-		c := harness.Found(t, small())
+		c := found()
 		w.machines[name] = c
 		harness.NoError(t, os.Mkdir(filepath.Join(c.Dir, "member"), 0o700))
 		for file, text := range map[string]string{
@@ -72,7 +78,7 @@ func newTown(t *testing.T, list ...string) *town {
 	return w
 }
 
-// begin starts all machines, and waits until each front knows a policy.
+// begin starts all machines.
 func (w *town) begin() {
 	w.t.Helper()
 	for _, c := range w.machines {
@@ -84,7 +90,6 @@ func (w *town) begin() {
 	for _, name := range w.halls {
 		w.machines[name].Serve()
 	}
-	w.versions(1)
 	for _, name := range w.fronts {
 		w.links = append(w.links, w.machines[name].Connect())
 	}
