@@ -45,6 +45,7 @@ func TestAssessmentAndConsultation(t *testing.T) {
 		}
 	}
 	harness.Want(t, harness.Read(t, filepath.Join(out, "en.html")), "Nothing is decided yet")
+	harness.Node(t, "consult.js", out, chromium(t)) // from the disk, narrow, by keyboard, with axe
 }
 
 // TestTheVerbSaysTheSame runs what docs/studio.md says of the verb.
