@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"sluice/gateway/config"
 	"sluice/gateway/ingest"
 	"sluice/gateway/rollback"
 )
@@ -41,6 +42,10 @@ func (g *Gateway) Reloads(ctx context.Context, asked <-chan os.Signal) {
 // Recover makes an older state directory that was put back fit to go on, and brings the
 // public books up to date (rollback.Guard.Recover).
 func (g *Gateway) Recover(ctx context.Context) (rollback.Recovered, error) {
+	if g.member != nil {
+		return rollback.Recovered{}, config.Refuse("this version cannot recover books that several machines share; " +
+			"put the servers' stores, or a machine's ledger.db that goes with them, back as they were")
+	}
 	out, err := g.guard.Recover(ctx, g.compare)
 	if err == nil && (out.Behind != "" || out.Gone > 0) {
 		err = g.books.Write(ctx)

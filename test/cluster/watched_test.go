@@ -24,6 +24,7 @@ func (w *town) status(name string) string {
 func TestWatched(t *testing.T) {
 	w := newTown(t, "street: front", "count: worker", "hall: releaser")
 	w.begin()
+	w.versions(1)
 	harness.NoError(t, w.links[0].Tick(harness.ClockTopic, ten))
 	hour(t, w.links, 0)
 	said := ""
