@@ -108,7 +108,7 @@ vulnerabilities: ## known weaknesses of what is used
 
 FUZZ := FuzzDecode:gateway/ingest/internal/format FuzzTime:gateway/ingest/internal/format \
 	FuzzPreset:gateway/ingest/internal/format FuzzPartial:gateway/release \
-	FuzzEntries:gateway/ingest/internal/checkpoint FuzzDamage:gateway/ingest/internal/checkpoint FuzzParse:policy/decision \
+	FuzzEntries:gateway/ingest/internal/checkpoint FuzzDamage:gateway/ingest/internal/checkpoint FuzzParse:policy/decision FuzzCheckLink:policy/decision \
 	FuzzPeriod:internal/civil FuzzFromYAML:internal/retention FuzzRegister:register FuzzZones:register FuzzQuery:opendata/query FuzzRead:firmware-sim/replay \
 	FuzzPasswords:register/access FuzzSpreadsheet:register/fleet FuzzList:gateway/revoked FuzzGuard:gateway/ingest/internal/mqtt FuzzMotion:policy/council FuzzKey:policy/ballot \
 	FuzzBallot:policy/ballot FuzzStatement:policy/ballot FuzzBundle:policy/bundle FuzzTidy:internal/yamldoc FuzzDirectory:policy/check \
