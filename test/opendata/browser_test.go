@@ -23,19 +23,32 @@ var everyPage = []string{
 	"/imprint", "/accessibility", "/sensors/air-port/notice?size=a6", "/data", "/docs", "/problems/rate",
 }
 
-// TestPagesInABrowser opens every page in three languages, two themes and four
+// TestDemo looks at one demo in each of these ways, all at the same time.
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	d := harness.StartDemo(t, filepath.Join(t.TempDir(), "town"))
+	d.Find(`"event":"replayed"`)
+	for name, look := range map[string]func(*testing.T, harness.Demo){
+		"pages in a browser": pagesInABrowser, "what pages say": pagesSay, "catalogue": describesItself,
+		"every file is whole": everyFileIsWhole,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			look(t, d)
+		})
+	}
+}
+
+// pagesInABrowser opens every page in three languages, two themes and four
 // widths: WCAG 2.2 AA by axe, nothing too wide, nothing from elsewhere, no cookie, at
 // most 60 kB; then it goes through map and notice by keyboard and without scripts, and through
 // the chart by pointer, finger and keyboard.
-func TestPagesInABrowser(t *testing.T) {
-	t.Parallel()
+func pagesInABrowser(t *testing.T, d harness.Demo) {
 	harness.Need(t, "chromium")
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := harness.StartDemo(t, filepath.Join(t.TempDir(), "town"))
-	d.Find(`"event":"replayed"`)
 	harness.Node(t, append([]string{"pages.js", d.OpenData, chromium}, everyPage...)...)
 	harness.Node(t, "keyboard.js", d.OpenData, chromium, "/streams/footfall?cell=rambla&cell=mercat",
 		"/sensors/rambla-1")
@@ -75,11 +88,8 @@ func TestUntranslated(t *testing.T) {
 	}
 }
 
-// TestPagesSay looks for what each page is there to say, in each language.
-func TestPagesSay(t *testing.T) {
-	t.Parallel()
-	d := harness.StartDemo(t, filepath.Join(t.TempDir(), "town"))
-	d.Find(`"event":"replayed"`)
+// pagesSay looks for what each page is there to say, in each language.
+func pagesSay(t *testing.T, d harness.Demo) {
 	for path, want := range map[string][]string{
 		"/?lang=en": {"What Portalba measures", "Footfall in the old town",
 			"Who decided this? Decision", `<a class="zone`, "La Rambla"},
@@ -165,12 +175,9 @@ func describes(t *testing.T, path, body string) {
 	}
 }
 
-// TestCatalogue reads the catalogue as a machine does and looks for what DCAT-AP 3.0
+// describesItself reads the catalogue as a machine does and looks for what DCAT-AP 3.0
 // asks for, and lints the description of the API.
-func TestCatalogue(t *testing.T) {
-	t.Parallel()
-	d := harness.StartDemo(t, filepath.Join(t.TempDir(), "town"))
-	d.Find(`"event":"replayed"`)
+func describesItself(t *testing.T, d harness.Demo) {
 	file := filepath.Join(t.TempDir(), "catalog.jsonld")
 	status, header, body := harness.Answer(t, d.OpenData+"/catalog.jsonld")
 	if status != 200 || header.Get("Content-Type") != "application/ld+json" {

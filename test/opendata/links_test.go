@@ -6,7 +6,6 @@ import (
 	"html"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -116,13 +115,10 @@ func windows(t *testing.T, address string, header http.Header, body []byte) (sta
 	return starts
 }
 
-// TestEveryFileIsWhole follows every link of every page of the demo, of its catalogue and
+// everyFileIsWhole follows every link of every page of the demo, of its catalogue and
 // of its blocks for search engines: whatever is offered as data is complete, and what is
 // said to be the last day has the newest window.
-func TestEveryFileIsWhole(t *testing.T) {
-	t.Parallel()
-	d := harness.StartDemo(t, filepath.Join(t.TempDir(), "town"))
-	d.Find(`"event":"replayed"`)
+func everyFileIsWhole(t *testing.T, d harness.Demo) {
 	c := &crawl{t, d.OpenData, map[string]bool{"/": false, "/problems": false}, map[string]string{}}
 	c.run()
 	seen, always := 0, 0
