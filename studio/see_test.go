@@ -42,7 +42,7 @@ func TestSee(t *testing.T) {
 			r := s.request("GET", "/", "")
 			r.URL.Path = s.base(explain.Lang(l)) + "/see/" + id
 			code, body := s.answer(r)
-			for _, want := range []string{"<h1>", `<svg class="picture"`, `class="passed"`, `class="sentences"`, "<table>",
+			for _, want := range []string{"<h1>", `<svg class="picture"`, `class="passed"`, `class="sentences"`, "<table ",
 				`name="sum"`} {
 				if code != 200 || !strings.Contains(body, want) {
 					t.Errorf("%s in %s: %d, without %s", id, explain.Lang(l), code, want)
