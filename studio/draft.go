@@ -91,6 +91,9 @@ func (s *Server) draftPage(r *http.Request, file string, sheet sheet) (*draftPag
 	if err == nil {
 		if v, err := tree.Ordered(); err == nil {
 			page.Form, page.Groups = true, formFor(file, choicesOf(files, l), v).groups
+			if page.Decision {
+				page.remark(v, s.today(), l)
+			}
 		}
 	}
 	page.place(tree, list, l)
@@ -126,6 +129,7 @@ func (p *draftPage) place(tree *yamldoc.Tree, list []check.Finding, l explain.La
 	for i, said := range inWords(list, l) {
 		at := "f-yaml"
 		if f := p.fieldAt(tree, list[i]); f != nil {
+			said = worded(said, f, list[i], l)
 			f.Wrong = append(f.Wrong, said)
 			at = f.ID()
 		}

@@ -260,3 +260,84 @@ func TestDiscard(t *testing.T) {
 		t.Errorf("what was removed is shown: %d", got)
 	}
 }
+
+// TestTwoPagesOfADraft: what one page has written is kept when another one, opened before, writes
+// elsewhere; where both write the same place that is said before it is saved, and can be undone. A page
+// that sends twice before it is answered does not clash with itself.
+func TestTwoPagesOfADraft(t *testing.T) {
+	s := open(t)
+	const path, file = "/draft/2026-14-footfall", "decisions/2026-14-footfall.yaml"
+	base := func() string {
+		t.Helper()
+		_, page := s.answer(s.request("GET", path, ""))
+		m := regexp.MustCompile(`name="base" value="(\w+)"`).FindStringSubmatch(page)
+		if m == nil {
+			t.Fatal(page)
+		}
+		return m[1]
+	}
+	send := func(do, base, page, key, value string) string {
+		t.Helper()
+		return s.post(t, path, url.Values{key: {value}, "do": {do}, "base": {base}, "page": {page}})
+	}
+	has := func(wants ...string) {
+		t.Helper()
+		for _, want := range wants {
+			if now := s.onDisk(t, file); !strings.Contains(now, want) {
+				t.Errorf("no %q in\n%s", want, now)
+			}
+		}
+	}
+	const clash = "This was written on two pages at once"
+	for _, page := range [][2]string{{"", ""}, {"1-1", "2-2"}} {
+		old := base()
+		send("save", old, page[0], "title.ca", "De l'una -"+page[0])
+		if body := send("save", old, page[1], "title.es", "De la otra -"+page[1]); strings.Contains(body, clash) {
+			t.Error("two fields clash")
+		}
+		has("De l'una -"+page[0], "De la otra -"+page[1])
+		if body := send("save", old, page[1], "title.ca", "De l'altra -"+page[1]); !strings.Contains(body, clash) {
+			t.Errorf("what another page has written is overwritten without a word\n%.3000s", body)
+		}
+		has("De l'una -" + page[0]) // nothing is saved by that
+		if body := send("undo", base(), page[0], "title.es", "De la otra -"+page[1]); strings.Contains(body, clash) ||
+			!strings.Contains(body, "De l&#39;una -"+page[0]) {
+			t.Errorf("undone it is\n%.2000s", body)
+		}
+		send("save", old, page[1], "title.ca", "De l'altra -"+page[1])
+		if body := send("save", base(), page[1], "title.ca", "De l'altra -"+page[1]); strings.Contains(body, clash) {
+			t.Error("said again when it was saved")
+		}
+		has("De l'altra -" + page[1])
+		whole := s.onDisk(t, file)
+		body := send("save", old, page[0], "yaml", whole+"# more\n")
+		if page[0] != "" && !strings.Contains(body, clash) {
+			t.Error("a whole file is overwritten without a word")
+		}
+		send("undo", "", page[0], "title.ca", "De l'altra -"+page[1])
+	}
+	old := base()
+	send("keep", old, "3-3", "title.ca", "u")
+	if body := send("keep", old, "3-3", "title.ca", "un"); strings.Contains(body, clash) {
+		t.Error("a page clashes with itself")
+	}
+}
+
+// TestRemarks: a mistake names its field as the page does, and what no rule forbids is said at its field.
+func TestRemarks(t *testing.T) {
+	s := open(t)
+	const path = "/draft/2026-14-footfall"
+	page := s.post(t, path, url.Values{"from": {""}, "do": {"keep"}})
+	shows(t, page, "“First day” is missing")
+	page = s.post(t, path, url.Values{"from": {"2026-11-01"}, "title.ca": {strings.Repeat("é", 121)},
+		"decision": {"2027-88"}, "do": {"keep"}})
+	shows(t, page, "This day, 1 November 2026, is over already", "It has 121 characters",
+		"The number is 2027-88 now, and the file keeps its name, decisions/2026-14-footfall.yaml")
+	page = s.post(t, path, url.Values{"from": {"2026-12-01"}, "title.ca": {"x"}, "decision": {"2026-14"},
+		"do": {"keep"}})
+	for _, gone := range []string{"is over already", "It has 1", "keeps its name"} {
+		if strings.Contains(page, gone) {
+			t.Errorf("%q is still there", gone)
+		}
+	}
+}

@@ -1,6 +1,9 @@
 package studio
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // Bounds of what is remembered of one file.
 const (
@@ -12,9 +15,11 @@ const (
 // has not been saved is in this program's memory only.
 type history struct {
 	states []string
-	at     int    // the state that is shown
-	saved  string // the file as it was last read or written
-	sum    string // of that
+	at     int               // the state that is shown
+	saved  string            // the file as it was last read or written
+	sum    string            // of that
+	by     map[string]string // the page that made a state, by the name of the state
+	clash  bool              // what is shown took the place of what another page had written meanwhile
 }
 
 // text is the state that is shown.
@@ -44,7 +49,34 @@ func (h *history) add(text string) {
 }
 
 // move goes some states back or forward, as far as there are any.
-func (h *history) move(by int) { h.at = min(max(h.at+by, 0), len(h.states)-1) }
+func (h *history) move(by int) { h.at, h.clash = min(max(h.at+by, 0), len(h.states)-1), false }
+
+// wrote notes that a page is about to make a text the newest state; a page without its script has no
+// name.
+func (h *history) wrote(text, page string) {
+	if text == h.text() {
+		return
+	}
+	if h.by == nil || len(h.by) > 2*maxStates {
+		h.by = make(map[string]string)
+	}
+	h.by[stateOf(text)] = page
+}
+
+// turn is a state and the one before it.
+type turn struct{ before, after string }
+
+// others are the steps from the state that a page was made of to the one that is shown, as far as
+// other pages have made them.
+func (h *history) others(base, page string) (list []turn) {
+	from := slices.IndexFunc(h.states, func(x string) bool { return stateOf(x) == base })
+	for i := from + 1; from >= 0 && i <= h.at; i++ {
+		if page == "" || h.by[stateOf(h.states[i])] != page {
+			list = append(list, turn{h.states[i-1], h.states[i]})
+		}
+	}
+	return list
+}
 
 // drafts are the histories of a directory's files.
 type drafts struct {
@@ -61,6 +93,8 @@ type sheet struct {
 	// Other is what somebody else has made of the file, where there is something unsaved here.
 	Other    string
 	Conflict bool
+	// Clash: two pages have written the same place, and the later is shown.
+	Clash bool
 }
 
 // with gives the history of a file, read anew if it was written by others and nothing here is
@@ -87,7 +121,7 @@ func (d *drafts) with(file string, f func(h *history) error) (sheet, error) {
 	if err := f(h); err != nil {
 		return sheet{}, err
 	}
-	out := sheet{Text: h.text(), Unsaved: h.unsaved(), Undo: h.at > 0, Redo: h.at < len(h.states)-1}
+	out := sheet{Text: h.text(), Unsaved: h.unsaved(), Undo: h.at > 0, Redo: h.at < len(h.states)-1, Clash: h.clash}
 	if sum != h.sum && string(raw) != h.saved {
 		out.Conflict, out.Other = true, string(raw)
 	}
@@ -122,7 +156,7 @@ func (d *drafts) save(file string, over bool) error {
 			return err
 		}
 		raw, sum, err := d.desk.Read(file)
-		h.saved, h.sum = string(raw), sum
+		h.saved, h.sum, h.clash = string(raw), sum, false
 		return err
 	})
 	return err
@@ -135,7 +169,7 @@ func (d *drafts) take(file string) error {
 		if err != nil || sum == none {
 			return err
 		}
-		h.saved, h.sum = string(raw), sum
+		h.saved, h.sum, h.clash = string(raw), sum, false
 		h.add(h.saved)
 		return nil
 	})

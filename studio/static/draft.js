@@ -4,6 +4,7 @@
 "use strict";
 (() => {
   const pause = 400, by = (id, root = document) => root.getElementById(id);
+  const here = Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-"); // which page has written what
   let timer, acting = false, under = new AbortController();
 
   // What a change does is shown by itself.
@@ -43,13 +44,25 @@
   const shape = (list) => list.map((f) => f.dataset.field + ":" + f.querySelectorAll("option, [type=checkbox]").length).join();
   const control = (field) => field.matches("fieldset") ? field : field.querySelector("input, select, textarea");
 
+  // others takes over what has been changed on another page: the answer is what the form is compared with next, so that what
+  // stands in it must be what the answer says, but for what somebody has written since it was sent, or is writing.
+  const others = (field, theirs, sent) => {
+    const then = theirs.querySelectorAll("input:not([type=hidden]):not([type=file]), select, textarea");
+    field.querySelectorAll("input:not([type=hidden]):not([type=file]), select, textarea").forEach((at, i) => {
+      const box = at.type === "checkbox", was = sent.getAll(at.name);
+      const is = at.value.replace(/\r\n?/g, "\n"), typed = box ? at.checked !== was.includes(at.value) : is !== was[0]?.replace(/\r\n?/g, "\n");
+      if (!then[i] || typed || at === document.activeElement && (at.inputMode === "decimal" || is.trim() === then[i].value)) return;
+      if (box) at.checked = then[i].checked; else if (is !== then[i].value) at.value = then[i].value;
+    });
+  };
+
   // mistakes puts them at the fields, and leaves alone what somebody writes in them; a form of other
   // fields is put in its place.
-  const mistakes = (answer) => {
+  const mistakes = (answer, sent) => {
     const ours = fields(document), theirs = fields(answer);
     if (shape(ours) !== shape(theirs)) return whole(answer);
-    document.querySelector("#form [name=base]").value = answer.querySelector("#form [name=base]").value;
     ours.forEach((field, i) => {
+      others(field, theirs[i], sent);
       const was = field.querySelector(":scope > .err"), is = theirs[i].querySelector(":scope > .err");
       if (was.innerHTML !== is.innerHTML) was.innerHTML = is.innerHTML;
       was.hidden = is.hidden;
@@ -58,9 +71,11 @@
     });
   };
 
-  const swap = (answer, form, act) => {
+  const swap = (answer, form, act, sent) => {
     about(answer);
-    if (act !== "keep" || form.id === "file") whole(answer); else mistakes(answer);
+    if (act !== "keep" || form.id === "file") whole(answer); else mistakes(answer, sent);
+    const now = answer.querySelector("#file [name=base]").value;
+    for (const base of document.querySelectorAll("#form [name=base], #file [name=base]")) base.value = now;
     if (act !== "keep" || form.id === "form") by("f-yaml").value = by("f-yaml", answer).value;
   };
 
@@ -70,6 +85,7 @@
     under.abort();
     const mine = under = new AbortController(), body = new URLSearchParams(new FormData(form));
     body.set("do", act);
+    body.set("page", here);
     let page;
     acting = act !== "keep";
     try {
@@ -84,7 +100,7 @@
       if (act !== "keep") location.assign(form.action);
       return;
     }
-    swap(page, form, act);
+    swap(page, form, act, body);
     const list = act.startsWith("add ") && "g-" + act.slice(4).replaceAll(".", "-") + "-";
     const at = list && [...document.querySelectorAll("#form fieldset.group")].filter((g) => g.id.startsWith(list) && /^\d+$/.test(g.id.slice(list.length))).pop();
     if (at) { at.scrollIntoView(); (at.querySelector("input:not([type=hidden]), select, textarea") || at).focus({ preventScroll: true }); }
