@@ -37,7 +37,8 @@ var settings = map[string]string{
 	"opendata:TestLiveSeats":              `opendata: live.listeners`,
 	"opendata:TestBroadcast":              `opendata: mqtt.listen`,
 	"opendata:TestBroadcastOverWebSocket": `opendata: mqtt.websocket`,
-	"TestRetainHolds":                     `decision: retain.hours retain.days`,
+	"gateway/publicbooks:TestConsultationsAreWritten": `decision: consultation.kind consultation.link consultation.from consultation.until`,
+	"TestRetainHolds": `decision: retain.hours retain.days`,
 	"gateway/publicbooks:TestKeysOfWords": `charter: city.responsible.name city.responsible.address
 		city.responsible.email city.responsible.phone city.responsible.web city.dpo.name city.dpo.address
 		city.dpo.email city.dpo.phone city.dpo.web city.authority.name city.authority.address

@@ -14,6 +14,7 @@ import (
 	"sluice/plan"
 	"sluice/policy/bundle"
 	"sluice/policy/compile"
+	"sluice/policy/rego"
 	"sluice/register"
 )
 
@@ -52,6 +53,9 @@ func beforeMotions(t *testing.T) *activation.View {
 // TestNoPolicyInForce: the first policy or motion is waited for, by the words that the admin
 // interface takes for waiting; one that was taken away is not.
 func TestNoPolicyInForce(t *testing.T) {
+	if said := string(rego.NoPolicy) + ": " + activation.FirstWaits; said != admin.MotionWaits {
+		t.Errorf("of a motion that waits it is said %q, which admin does not know", said)
+	}
 	_, empty := compile.Files(t.Context(), nil, nil)
 	before := &compile.Set{Policy: &bundle.Policy{}}
 	for want, views := range map[string][]*activation.View{

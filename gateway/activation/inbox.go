@@ -206,6 +206,9 @@ func (m *motions) refuse(l motionFile, code string, err error) {
 	}
 }
 
+// FirstWaits is said while nothing has ever been in force and the first motion is to come.
+const FirstWaits = "the first motion has its quorum and waits for its time, so nothing flows"
+
 // announce keeps a motion whose time has not come, so that residents can read it
 // before it takes effect.
 func (m *motions) announce(ctx context.Context, e *council.Enacted) {
@@ -217,7 +220,12 @@ func (m *motions) announce(ctx context.Context, e *council.Enacted) {
 	if err != nil {
 		return // said when its time has come
 	}
-	m.p.update(func(v *View) { v.Coming = &Announced{Motion: e, Set: set} })
+	m.p.update(func(v *View) {
+		v.Coming = &Announced{Motion: e, Set: set}
+		if v.Latest == nil {
+			v.Problem = &rego.Problem{Code: rego.NoPolicy, Err: errors.New(FirstWaits)}
+		}
+	})
 	m.p.log.Info("a motion has its quorum and waits for its time", "motion", e.ID, "version", e.Version,
 		"from", e.NotBefore)
 	m.p.changed()

@@ -72,6 +72,9 @@ func TestAMotionComesIntoForce(t *testing.T) {
 	if coming := m.p.View().Coming; coming == nil || coming.Motion != waiting || m.p.View().Running() {
 		t.Fatalf("a motion that waits: %+v", coming)
 	}
+	if err := m.p.View().Problem; err == nil || !strings.Contains(err.Error(), FirstWaits) {
+		t.Errorf("meanwhile %v", err)
+	}
 	if err := m.p.activate(t.Context(), candidate{motion: e, raw: []byte("file of m2")}); err != nil {
 		t.Fatal(err)
 	}

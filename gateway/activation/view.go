@@ -52,6 +52,15 @@ type Announced struct {
 // Running reports whether a policy is in force.
 func (v *View) Running() bool { return v.Current != nil }
 
+// Told is the policy whose words residents are told: what was in force last, or, before any was, what
+// is to come; nil for none.
+func (v *View) Told() *compile.Set {
+	if v.Latest == nil && v.Coming != nil {
+		return v.Coming.Set
+	}
+	return v.Latest
+}
+
 // Location is the city's; nil before any policy.
 func (v *View) Location() *time.Location {
 	if v.Latest == nil {

@@ -17,15 +17,17 @@ import (
 // What is said of a house in which nobody has decided anything yet: it waits, and nothing
 // is broken.
 const (
-	NoPolicyYet    = string(rego.NoPolicy) + ": there is no policy, so nothing flows"
-	NoMotionYet    = string(rego.NoPolicy) + ": no motion has been enacted yet, so nothing flows"
+	NoPolicyYet = string(rego.NoPolicy) + ": there is no policy, so nothing flows"
+	NoMotionYet = string(rego.NoPolicy) + ": no motion has been enacted yet, so nothing flows"
+	MotionWaits = string(rego.NoPolicy) +
+		": the first motion has its quorum and waits for its time, so nothing flows"
 	NothingDecided = "there is no decision yet, so nothing flows"
 	AllToCome      = "no decision is in force yet, so nothing flows; look at from in the decisions, and at the clock"
 )
 
 // waits reports whether a part is not ready because something is to come.
 func waits(hint string) bool {
-	return slices.Contains([]string{NoPolicyYet, NoMotionYet, NothingDecided, AllToCome}, hint)
+	return slices.Contains([]string{NoPolicyYet, NoMotionYet, MotionWaits, NothingDecided, AllToCome}, hint)
 }
 
 // Check is one line of /readyz.

@@ -96,7 +96,7 @@ func TestAFailureThatLasts(t *testing.T) {
 // TestAHouseThatWaits: before anything is voted nothing is broken, which the log says once;
 // what breaks then is an error all the same.
 func TestAHouseThatWaits(t *testing.T) {
-	for _, first := range []string{NoPolicyYet, NoMotionYet, NothingDecided, AllToCome} {
+	for _, first := range []string{NoPolicyYet, NoMotionYet, MotionWaits, NothingDecided, AllToCome} {
 		synctest.Test(t, func(t *testing.T) {
 			var mu sync.Mutex
 			hint := first

@@ -23,8 +23,8 @@ import (
 	"sluice/register"
 )
 
-// written are the books of the example city, which has released one window.
-func written(t *testing.T) (w *Writer, v *activation.View, trusted *bool, log *bytes.Buffer) {
+// unwritten are the books of a city before its first policy, and the policy of the example city.
+func unwritten(t *testing.T) (w *Writer, v *activation.View, set *compile.Set, trusted *bool, log *bytes.Buffer) {
 	t.Helper()
 	set, err := compile.Files(t.Context(), rego.InProcess(), portalba.Policy())
 	if err != nil {
@@ -61,12 +61,48 @@ func written(t *testing.T) (w *Writer, v *activation.View, trusted *bool, log *b
 		c.Policy != "" {
 		t.Errorf("before any policy the city is %+v, %v", c, err)
 	}
+	return w, v, set, trusted, log
+}
+
+// written are the books of the example city, which has released one window.
+func written(t *testing.T) (w *Writer, v *activation.View, trusted *bool, log *bytes.Buffer) {
+	t.Helper()
+	w, v, set, trusted, log := unwritten(t)
 	*v = activation.View{Register: v.Register, Current: set, Latest: set, Versions: 1,
 		Sets: map[string]*compile.Set{set.Digest: set}}
 	if err := w.Write(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return w, v, trusted, log
+}
+
+// TestTheFirstMotionIsAnnounced: before its time has come the books say whose they are and what is to come.
+func TestTheFirstMotionIsAnnounced(t *testing.T) {
+	w, v, set, _, _ := unwritten(t)
+	day := time.Date(2027, 6, 1, 0, 0, 0, 0, set.Location)
+	motion := &council.Enacted{Policy: set.Policy, Text: []byte("text"), Signers: []byte("signers")}
+	motion.Packed = []byte("bundle")
+	motion.ID, motion.Version, motion.City, motion.NotBefore = "first", 1, "portalba", day
+	*v = activation.View{Register: v.Register, Coming: &activation.Announced{Set: set, Motion: motion}}
+	if err := w.Write(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r := books.Reader{Source: w.files.public}
+	if c, err := r.City(); err != nil || c.ID != "portalba" || c.Silence != "no_policy" || c.Policy != "" {
+		t.Errorf("the city is %+v, %v", c, err)
+	}
+	list, err := r.Decisions()
+	if err != nil || len(list) != len(set.Decisions) {
+		t.Errorf("%d decisions, %v", len(list), err)
+	}
+	for _, d := range list {
+		if d.State != books.Coming || d.Since < "2027-06-01" || d.Motion != "first" || len(d.Explain) != 3 {
+			t.Errorf("%s is %s since %q, of motion %q", d.ID, d.State, d.Since, d.Motion)
+		}
+	}
+	if _, err := w.files.public.Get("zones.geojson"); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestWhatIsWritten: the books have the city, its decisions with their words, and each plan;

@@ -31,7 +31,7 @@ type decisionsBook struct {
 // coming, and, from what was written before, past. The texts and the votes are
 // those of the motion that gave the decision its present words.
 func (b *decisionsBook) write(ctx context.Context, v *activation.View, now time.Time, timed bool) error {
-	set, running, coming := v.Latest, v.Running(), v.Coming
+	set, running, coming := v.Told(), v.Running(), v.Coming
 	before, err := b.earlier(ctx, timed)
 	if err != nil {
 		return err
@@ -47,6 +47,9 @@ func (b *decisionsBook) write(ctx context.Context, v *activation.View, now time.
 	list := []books.Decision{}
 	listed := make(map[string]bool)
 	for i := range set.Decisions {
+		if v.Latest == nil {
+			break // they are all to come
+		}
 		d := &set.Decisions[i]
 		e, err := b.entry(ctx, v, set, d, v.Enacted, known[d.Decision])
 		if err != nil {

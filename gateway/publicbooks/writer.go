@@ -148,10 +148,15 @@ func (w *Writer) Write(ctx context.Context) error {
 	if err := w.files.putJSON("city.json", w.city(v, now)); err != nil {
 		return err
 	}
-	if v.Latest != nil { // a policy has been in force
-		if err := w.writePolicy(ctx, v, report, now); err != nil {
-			return err
-		}
+	var err error
+	switch {
+	case v.Latest != nil: // a policy has been in force
+		err = w.writePolicy(ctx, v, report, now)
+	case v.Coming != nil:
+		err = w.writeFirst(ctx, v, now)
+	}
+	if err != nil {
+		return err
 	}
 	if err := w.files.putKept(ctx); err != nil {
 		return err
@@ -167,13 +172,22 @@ func (w *Writer) city(v *activation.View, now time.Time) books.City {
 		Silence: activation.Silence(v.Latest, v.Running(), now),
 	}
 	if v.Latest != nil {
-		c := v.Latest.Charter.City
-		city.Charter = council.Sum(v.Latest.Files["charter.yaml"])
-		city.ID, city.Name, city.Timezone, city.Languages, city.Policy = c.ID, c.Name, c.Timezone, c.Languages,
-			v.Latest.Digest
-		named(&city, v.Latest.Policy)
+		city.Charter, city.Policy = council.Sum(v.Latest.Files["charter.yaml"]), v.Latest.Digest
+	}
+	if set := v.Told(); set != nil {
+		c := set.Charter.City
+		city.ID, city.Name, city.Timezone, city.Languages = c.ID, c.Name, c.Timezone, c.Languages
+		named(&city, set.Policy)
 	}
 	return city
+}
+
+// writeFirst writes what the first motion will bring when its time has come.
+func (w *Writer) writeFirst(ctx context.Context, v *activation.View, now time.Time) error {
+	if err := w.files.put("zones.geojson", v.Coming.Set.Zones.GeoJSON()); err != nil {
+		return err
+	}
+	return w.decisions.write(ctx, v, now, true)
 }
 
 // writePolicy writes what the policy in force, or that was in force last, says.

@@ -10,6 +10,10 @@ var clerkMistakes = []mistake{
 		"S06", "2026-07-01", "2026-12-24T20:00:00+01:00"},
 	{footfall, "retain:", "blackouts: [{zones: [port], from: 2026-07-02T00:00:00Z, until: 2026-07-01T00:00:00Z, " +
 		"reason: fair}]\nretain:", "D43", "2026-07-01T", "swap"},
+	{footfall, "retain:", "consultation: [{kind: other, link: \"http://a.example\"}]\nretain:", "D44", "\"http://a",
+		"https"},
+	{footfall, "retain:", "consultation: [{kind: other, link: \"https://a.example\", from: 2026-10-02, " +
+		"until: 2026-10-01}]\nretain:", "D45", "2026-10-01}", "from"},
 	{footfall, "from: 2026-06-01", "from: 1/6/26", "S06", "1/6/26", "write 2026-06-01"},
 	{footfall, "from: 2026-06-01", "from: 2026/6/1", "S06", "2026/6/1", "write 2026-06-01"},
 	{footfall, "stands_for: device}", "stands_for: devices}", "C13", "{field", "you may mean device"},

@@ -29,9 +29,11 @@ func TestADraftIsTriedInABrowser(t *testing.T) {
 func TestAssessmentAndConsultation(t *testing.T) {
 	t.Parallel()
 	out := filepath.Join(t.TempDir(), "consultation")
-	for begins, want := range map[string]string{"go run ./cmd/sluice policy dpia": "## 4. Riscos",
-		"go run ./cmd/sluice policy consult": "index.html"} {
-		args := harness.FromReadme(t, fenced.Take(t, "docs/studio.md", begins))
+	for block, want := range map[*fenced.Taken]string{
+		fenced.Take(t, "docs/studio.md", "go run ./cmd/sluice policy dpia"):    "## 4. Riscos",
+		fenced.Take(t, "docs/studio.md", "go run ./cmd/sluice policy consult"): "index.html",
+	} {
+		args := harness.FromReadme(t, block)
 		for i, arg := range args {
 			switch arg {
 			case "configs/portalba/policy":
