@@ -258,7 +258,7 @@ var arrows = map[string]row{
 			"policy/bundle policy/mechanism policy/templates plan register store store/sqlite"},
 	"town": {"everything in one process, for up; its sensors speak what its register says",
 		"books brief configs/portalba firmware-sim/device firmware-sim/street gateway gateway/config opendata " +
-			"opendata/query perm policy/workspace register store store/sqlite"},
+			"opendata/query perm policy/council policy/workspace register store store/sqlite"},
 	"certify/envelope": {"what is around a reading, read without the gateway's decoder so that the two test each other",
 		"internal/civil register/preset"},
 	"certify/tap": {"between a device and a gateway: it sees, and tells stamps and flags; presets say what a topic is",

@@ -12,6 +12,7 @@ import (
 
 	"sluice/configs/portalba"
 	"sluice/gateway/config"
+	"sluice/policy/council"
 	"sluice/policy/workspace"
 )
 
@@ -79,8 +80,7 @@ func (o *Options) configure() (config.Config, error) {
 // bannerOwn prints what runs and what to do next.
 func (t *Town) bannerOwn() {
 	d := string(t.o.workspace())
-	chain, err := t.o.workspace().Chain()
-	first := err == nil && len(chain) == 0
+	chain, _ := t.o.workspace().Chain() // what is wrong with it is said by those who need it
 	fmt.Fprintf(t.o.Out, `
   Sluice: your town.
 
@@ -94,7 +94,7 @@ func (t *Town) bannerOwn() {
 
 `, t.open.Addr(), t.gateway.MQTT(), t.gateway.Admin(), d, filepath.Join(t.o.Dir, "register.yaml"))
 	key := "~/.ssh/id_ed25519"
-	_, err = os.Stat(filepath.Join(t.o.keys(), founder))
+	_, err := os.Stat(filepath.Join(t.o.keys(), founder))
 	alone := err == nil
 	if alone {
 		key = filepath.Join(t.o.keys(), founder)
@@ -102,22 +102,35 @@ func (t *Town) bannerOwn() {
 			"Put the council's own keys into %s, and vote that.\n\n",
 			founder, key, filepath.Join(d, "council.yaml"))
 	}
-	var steps []string
+	fmt.Fprintf(t.o.Out, "  Next steps:\n\n    %s\n\n  Ctrl-C stops; the town is kept.\n\n",
+		strings.Join(t.o.steps(chain, key, alone), "\n    "))
+}
+
+// steps are what to do until a first decision is in force here.
+func (o *Options) steps(chain []*council.Enacted, key string, alone bool) (steps []string) {
+	d := string(o.workspace())
+	for _, e := range chain {
+		if _, err := os.Stat(filepath.Join(o.inbox(), e.ID+".sluice")); err != nil {
+			steps = append(steps, fmt.Sprintf("cp %s %s", filepath.Join(d, "motions", e.ID, e.ID+".sluice"), o.inbox()))
+		}
+	}
+	if last := workspace.Last(chain); last != nil && len(last.Policy.Decisions) > 0 {
+		return append(steps, "sluice motion status "+last.ID+" --dir "+d)
+	}
 	if alone && len(chain) == 1 {
 		steps = append(steps, fmt.Sprintf("(fill in %s: the town's name)", filepath.Join(d, "charter.yaml")))
 	}
 	sign := fmt.Sprintf("ssh-keygen -Y sign -f %s -n sluice-vote@town %s", key,
 		filepath.Join(d, "motions", "first", "motion.txt"))
-	if n := len(chain); n > 0 {
-		sign = strings.Replace(sign, "@town", "@"+chain[n-1].City, 1)
-	}
-	if first {
+	if last := workspace.Last(chain); last != nil {
+		sign = strings.Replace(sign, "@town", "@"+last.City, 1)
+	} else {
 		sign = "(members sign: the command is printed)" // with the id that is not written yet
 		steps = append(steps, fmt.Sprintf("(fill in %s: the town's name and id)", filepath.Join(d, "charter.yaml")),
 			"sluice motion create founding --dir "+d, "(members sign: the command is printed)",
-			fmt.Sprintf("sluice motion enact founding --dir %s --inbox %s", d, t.o.inbox()))
+			fmt.Sprintf("sluice motion enact founding --dir %s --inbox %s", d, o.inbox()))
 	}
-	steps = append(steps,
+	return append(steps,
 		"sluice policy new 2026-01 --dir "+d,
 		fmt.Sprintf(
 			"(fill in %s: whatever stands in < >, its title and its legal basis, and who is measured and until when)",
@@ -125,9 +138,7 @@ func (t *Town) bannerOwn() {
 		fmt.Sprintf("sluice policy check %s", d),
 		"sluice motion create first --dir "+d,
 		sign,
-		fmt.Sprintf("sluice motion enact first --dir %s --inbox %s", d, t.o.inbox()))
-	fmt.Fprintf(t.o.Out, "  Next steps:\n\n    %s\n\n  Ctrl-C stops; the town is kept.\n\n",
-		strings.Join(steps, "\n    "))
+		fmt.Sprintf("sluice motion enact first --dir %s --inbox %s", d, o.inbox()))
 }
 
 // stay waits until the town is stopped.
