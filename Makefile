@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/.tools:$(PATH):/usr/sbin
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.2
 
-.PHONY: help build test test-short tools lint fmt cover golden vulnerabilities release picture fuzz bench bench-http bench-abuse audit torture
+.PHONY: help build test test-short tools lint fmt cover golden vulnerabilities release picture fuzz bench bench-http bench-abuse bench-cluster audit torture
 .DEFAULT_GOAL := build
 
 help: ## list the targets
@@ -160,6 +160,12 @@ bench-abuse: build ## what strangers and rogue sensors can do; eleven minutes
 	bin/benchabuse-doors -sluice bin/sluice -overload $(OVERLOAD)
 	go build -o bin/benchabuse-pages ./test/benchabuse/pages
 	bin/benchabuse-pages -sluice bin/sluice
+
+# bench-cluster prints what readings cost in one process, and on one, two and three machines of a
+# cluster over three servers, all of them on this machine.
+bench-cluster: tools ## what a cluster costs beside one process; five minutes
+	@echo "seed none: the readings are always the same"
+	go test -count 1 -v -run 'TestSpeed$$' -timeout 30m ./test/cluster -speed 100000
 
 # audit tests the guarantee from outside, over the real binary: under a quarter of an
 # hour on two cores. It exits with 1 when anything fails, which chance alone brings about
