@@ -25,4 +25,5 @@ func TestSeveralMachinesCommands(t *testing.T) {
 	harness.Want(t, out, `,PT1M,carrer-nou,level,71\.5,published,71\.5,71\.5,`)
 	harness.Want(t, out, `(?m)^town-3 +front, worker, releaser +yes`)
 	harness.Want(t, out, `town-4 comes: worker`)
+	harness.Want(t, out, `(?m)^town-4 +worker +yes +\d`)
 }

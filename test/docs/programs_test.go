@@ -22,6 +22,7 @@ func TestLongCommands(t *testing.T) {
 		fenced.Take(t, "docs/performance.md", "make bench  "),
 		fenced.Take(t, "docs/performance.md", "make bench-http"),
 		fenced.Take(t, "docs/performance.md", "make bench-abuse"),
+		fenced.Take(t, "docs/performance.md", "make bench-cluster"),
 		fenced.Take(t, "docs/release.md", "make audit"),
 		fenced.Take(t, "docs/reliability.md", "make torture"),
 	} {

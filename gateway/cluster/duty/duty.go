@@ -206,7 +206,11 @@ func (m *Member) begin(ctx context.Context, run func(context.Context) error, wha
 			if time.Since(began) > time.Minute {
 				pause.Reset()
 			}
-			m.log.Warn("it has ended by itself, and is begun again", what, of, "error", err)
+			if errors.Is(err, engine.ErrFenced) { // as machines come and go, two own a partition for a moment
+				m.log.Info("another machine has written there; it is begun again", what, of)
+			} else {
+				m.log.Warn("it has ended by itself, and is begun again", what, of, "error", err)
+			}
 			pause.Wait(ctx)
 		}
 	}()
