@@ -1,6 +1,7 @@
 package studio
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -98,6 +99,9 @@ func handedIn(r *http.Request) (map[string][]byte, error) {
 		raw, err := io.ReadAll(io.LimitReader(f, ballot.MaxFile+1))
 		if err := errors.Join(err, f.Close()); err != nil {
 			return nil, err
+		}
+		if bytes.Contains(raw, []byte("PRIVATE KEY")) {
+			return nil, &fault{http.StatusConflict, "vote.private"}
 		}
 		name := path.Base(strings.ReplaceAll(h.Filename, `\`, "/"))
 		if out[council.BallotsName+name] != nil { // from two directories

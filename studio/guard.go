@@ -42,8 +42,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	secret, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	if subtle.ConstantTimeCompare([]byte(secret), []byte(s.secret)) != 1 {
-		refuse(w, http.StatusForbidden,
-			"Open the address that sluice policy studio has printed; it is another at each start.")
+		code, _, _ := strings.Cut(rest, "/")
+		lang, known := explain.Understand(code) // an address of an earlier start has one
+		if !known {
+			lang = s.o.Lang
+		}
+		refuse(w, http.StatusForbidden, say(lang, "layout.old"))
 		return
 	}
 	code, rest, below := strings.Cut(rest, "/")

@@ -238,3 +238,16 @@ func TestBodiesAreBounded(t *testing.T) {
 		t.Errorf("of a longer form: %d, %v", got, sent)
 	}
 }
+
+// TestAnOldAddress: the address of an earlier start says in its own language what to do.
+func TestAnOldAddress(t *testing.T) {
+	s := open(t)
+	for code, want := range map[string]string{"ca": "Obriu l'adreça", "es": "Abra la dirección",
+		"en": "Open the address", "xx": "Open the address", "": "Open the address"} {
+		r := s.request("GET", "/", "")
+		r.URL.Path = "/" + strings.Repeat("A", 26) + "/" + code + "/vote"
+		if got, body := s.answer(r); got != http.StatusForbidden || !strings.Contains(body, want) {
+			t.Errorf("%s: %d %s", code, got, body)
+		}
+	}
+}

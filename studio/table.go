@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 
 	"sluice/policy/bundle"
@@ -49,6 +50,10 @@ func (s *Server) table(w http.ResponseWriter, r *http.Request) error {
 	}
 	if taken {
 		return s.motionsWith(w, r, http.StatusConflict, order{ID: id, WrongID: "vote.taken"})
+	}
+	// What was sent to members already could not be signed any more.
+	if slices.Contains(names, id) && r.PostForm.Get("replace") == "" {
+		return s.motionsWith(w, r, http.StatusConflict, order{ID: id, WrongID: "vote.there", There: true})
 	}
 	if _, err := s.clerk().Create(workspace.Order{ID: id, Now: s.o.Now(), Policy: p}); err != nil {
 		return voteFault(err)

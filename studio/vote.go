@@ -83,6 +83,7 @@ type order struct {
 	Reasons      map[string]string
 	WrongID      string // keys of sentences, at their fields
 	WrongReason  string
+	There        bool // a motion of this name is there, and nobody has signed it
 	Wrong        []obstacle
 }
 

@@ -122,6 +122,8 @@ func TestAVoteInTheStudio(t *testing.T) {
 		t.Fatal(err)
 	}
 	do(303, "/vote", url.Values{"id": {"first"}}, "")
+	do(409, "/vote", url.Values{"id": {"first"}}, `id="id-err">A motion of this name is there, and nobody has signed`)
+	do(303, "/vote", url.Values{"id": {"first"}, "replace": {"1"}}, "")
 	see("/vote", "waits for votes", "0 of 2 for it", "Not voted yet: Anna, Bru and Carla.")
 	see("/vote/first", "2 more members must be for it", "Decision 2026-15 is new.", `/dpia#d-2026-15">`,
 		"is not written in dpia.yaml",
@@ -273,7 +275,7 @@ func TestBallotsThatAreNone(t *testing.T) {
 		"another purpose": {map[string][]byte{"a.sig": signed(t, keys["anna"], text, "file")}, "another purpose"},
 		"without its text": {map[string][]byte{"a.sig": signed(t, keys["anna"], against.Bytes(), other)},
 			"not over this"},
-		"a private key": {map[string][]byte{"id_ed25519": keys["anna"]}, "no SSH signature"},
+		"a private key": {map[string][]byte{"id_ed25519": keys["anna"]}, "private key, the half that nobody else"},
 		"on another motion": {map[string][]byte{"a.txt": foreign.Bytes(),
 			"a.txt.sig": signed(t, keys["anna"], foreign.Bytes(), other)}, "not over this"},
 		"both": {map[string][]byte{"m.sig": signed(t, keys["anna"], text, space), "a.txt": against.Bytes(),

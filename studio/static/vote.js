@@ -97,13 +97,17 @@
     said.replaceChildren(p);
   }
 
+  // ask is fetch, of which the browser's own words are English.
+  const ask = (address, how) => fetch(address, how).catch(() => { throw new Error(d.gone); });
+
   async function sign() {
     if (!globalThis.crypto || !crypto.subtle) throw new Error(d.noBrowser);
     const input = document.getElementById("key"), chosen = input.files[0];
-    if (!chosen || chosen.size > 65536) throw new Error(d.noKey);
+    if (!chosen) throw new Error(d.noFile);
+    if (chosen.size > 65536) throw new Error(d.noKey);
     const file = new Uint8Array(await chosen.arrayBuffer());
     input.value = "";
-    const text = new Uint8Array(await (await fetch(d.text)).arrayBuffer());
+    const text = new Uint8Array(await (await ask(d.text)).arrayBuffer());
     const sum = Array.from(new Uint8Array(await crypto.subtle.digest("SHA-256", text)), (b) => b.toString(16).padStart(2, "0")).join("");
     if (sum !== d.sum) throw new Error(d.changed);
     const choice = form.elements.choice.value, reason = document.getElementById("why").value.trim();
@@ -116,7 +120,7 @@
       }
     } finally { file.fill(0); }
     for (const [name, raw] of files) body.append("files", new Blob([raw]), name);
-    const answer = await fetch(d.ballot, { method: "POST", body });
+    const answer = await ask(d.ballot, { method: "POST", body });
     if (!answer.ok) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const why = page.querySelector("#files-err:not(:empty), main h1 + p");
