@@ -66,3 +66,16 @@ func TestTheVerbSaysTheSame(t *testing.T) {
 		t.Errorf("%d: %s", code, out)
 	}
 }
+
+// TestTwoPagesInABrowser: of two pages of one decision none takes back what the other has written.
+func TestTwoPagesInABrowser(t *testing.T) {
+	t.Parallel()
+	address, dir := begin(t)
+	harness.Node(t, "twopages.js", address, chromium(t), "2026-14-footfall")
+	text := harness.Read(t, filepath.Join(dir, "decisions", "2026-14-footfall.yaml"))
+	for _, want := range []string{"De la primera", "De la segunda"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("saved is no %q:\n%s", want, text)
+		}
+	}
+}
