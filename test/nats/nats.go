@@ -120,14 +120,13 @@ func (s *Servers) configuration(i int, n *Node, dir, monitor string, users [3]st
 	return strings.NewReplacer(
 		"SERVER: nats-1", "SERVER: "+n.Name,
 		`ZONE: "zone:cellar"`, fmt.Sprintf(`ZONE: "zone:%d"`, i+1),
-		"listen: 0.0.0.0:4222", "listen: "+n.Addr+"\nclient_advertise: "+n.Addr,
+		"listen: 0.0.0.0:4222", "listen: "+n.Addr, `"nats-1:4222"`, fmt.Sprintf("%q", n.Addr),
 		"http: 127.0.0.1:8222", "http: "+monitor,
 		"/var/lib/nats", n.Store,
 		"max_file_store: 20GiB", "max_file_store: 1GiB",
-		"listen: 0.0.0.0:6222", "listen: "+s.routes[i]+
-			// Clients learn no other address than theirs; servers, that tell each other of one another, none where
-			// somebody listens: or they would go round the cables.
-			"\n  no_advertise: true\n  advertise: 127.0.0.1:9",
+		// Clients learn no other address than theirs; servers, that tell each other of one another, none where
+		// somebody listens: or they would go round the cables.
+		"listen: 0.0.0.0:6222", "listen: "+s.routes[i]+"\n  no_advertise: true", `"nats-1:6222"`, `"127.0.0.1:9"`,
 		"nats-route://nats-1:6222, nats-route://nats-2:6222, nats-route://nats-3:6222", strings.Join(others, ", "),
 		"/etc/nats/", dir+"/",
 		"UDATA", users[0], "UKEYS", users[1], "USYS", users[2],

@@ -93,6 +93,7 @@ func conf(host string, hosts []string, public map[string]string) string {
 	return strings.NewReplacer(
 		"SERVER: nats-1", fmt.Sprintf("SERVER: %q", host),
 		`ZONE: "zone:cellar"`, fmt.Sprintf("ZONE: %q", "zone:"+host),
+		`"nats-1:4222"`, fmt.Sprintf("%q", host+":4222"), `"nats-1:6222"`, fmt.Sprintf("%q", host+":6222"),
 		"nats-route://nats-1:6222, nats-route://nats-2:6222, nats-route://nats-3:6222", strings.Join(routes, ", "),
 		"UDATA", public["data"], "UKEYS", public["keys"], "USYS", public["system"],
 	).Replace(configs.Nats)
