@@ -81,8 +81,8 @@ func (e *examination) logs() {
 			e.note(spec.Name, err.Error(), "see the servers' own logs")
 		}
 		for _, what := range wrong {
-			e.lost(spec.Name, what, "mend the stream with the servers' own tool (nats stream edit); never delete it: what "+
-				"is in it is nowhere else")
+			e.lost(spec.Name, what, "mend the stream with the servers' own tool (nats stream edit); never delete it: "+
+				"what is in it is nowhere else")
 		}
 	}
 }
