@@ -88,6 +88,50 @@ type failing struct {
 
 func (f *failing) Wait(context.Context) error { return f.away }
 
+// cut is a log that does not wait past a stop.
+type cut struct{ *memoryLogs }
+
+func (c cut) Wait(ctx context.Context) error { return ctx.Err() }
+
+// TestAFrontSaysThatItEnds to every partition, also where it is stopped in the middle of handing something over: then
+// nobody waits for it.
+func TestAFrontSaysThatItEnds(t *testing.T) {
+	for _, middle := range []bool{false, true} {
+		logs := newLogs()
+		v := newTown(t, filepath.Join(inMemory(t), "front"),
+			&Front{Name: "f", Partitions: 3, Keys: memoryKeys{}, Out: cut{logs}})
+		v.i.sources.queue.Put(t.Context(), intake.Message{Topic: "city/v1/o/scan-a/up", Payload: []byte(
+			`{"ts":"2026-03-02T12:00:00Z","seq":1,"fields":{"device":"d","rssi":-50}}`),
+			Received: noon, Checked: true, Sender: "scan-a"})
+		m, _ := v.i.sources.queue.Take()
+		if err := v.i.handle(t.Context(), v.w, m); err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		var err error
+		if stop(); middle {
+			if err = v.i.commit(ctx); !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+		}
+		if err := v.i.stop(ctx, err); err != nil {
+			t.Error(err)
+		}
+		for p := range 3 {
+			owner := logs.owner(v, p, memoryKeys{})
+			owner.takeAll(t, logs)
+			for _, of := range owner.lives {
+				if !of.Lapsed {
+					t.Errorf("stopped in the middle: %v; partition %d waits for it", middle, p)
+				}
+			}
+			if len(owner.lives) != 1 {
+				t.Errorf("partition %d has heard of %d fronts", p, len(owner.lives))
+			}
+		}
+	}
+}
+
 // TestAFrontWithoutKeys acknowledges nothing, and says why; for those on their way it waits.
 func TestAFrontWithoutKeys(t *testing.T) {
 	for late, ok := range map[int]bool{0: true, 3: true, 1 << 30: false} {

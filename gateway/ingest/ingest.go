@@ -357,14 +357,28 @@ func (i *Ingest) dropBuffers() {
 	i.scrub.ask()
 }
 
+// lastCommit is how long the last commit may take; lastWords that of a front, which speaks to every partition.
+const (
+	lastCommit = time.Second
+	lastWords  = 2 * time.Second
+)
+
 // stop commits what came before, so that an orderly stop loses nothing.
 func (i *Ingest) stop(ctx context.Context, err error) error {
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
+	most := lastCommit
 	if i.front != nil {
-		i.front.ends = err == nil
+		// Who is stopped in the middle of handing something over ends in order, too: it is sent again as it was.
+		i.front.ends = ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled))
+		most = lastWords
 	}
-	if commitErr := i.commit(last); err == nil && ctx.Err() == nil {
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
+	defer cancel()
+	commitErr := i.commit(last)
+	if commitErr != nil && i.front != nil {
+		i.cfg.Log.Warn("this front could not say that it ends; windows wait for it until it is back, or for as "+
+			"long as windows: catch_up says", "error", commitErr)
+	}
+	if err == nil && ctx.Err() == nil {
 		err = commitErr
 	}
 	closeErr := i.sources.close()
