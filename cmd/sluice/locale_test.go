@@ -255,6 +255,9 @@ func TestNoEnglish(t *testing.T) {
 		write(t, "motions/prima/ballots/bru.sig", "x")
 		do(1, "motion", "status", "prima")
 		sign(t, "prima", "bru")
+		do(0, "motion", "withdraw", "prima", "bru")
+		do(1, "motion", "withdraw", "prima", "bru")
+		sign(t, "prima", "bru")
 		do(0, "motion", "status", "prima")
 		for _, paper := range []string{"page", "mail", "minutes", "calendar"} {
 			do(0, "motion", paper, "prima", "--out", paper)
