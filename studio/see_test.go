@@ -15,6 +15,7 @@ import (
 	"sluice/policy/bundle"
 	"sluice/policy/explain"
 	"sluice/policy/templates"
+	"sluice/simulate"
 )
 
 const seeFootfall = "/see/2026-14-footfall"
@@ -248,6 +249,25 @@ func TestSeeTemplates(t *testing.T) {
 		}
 		if !strings.Contains(body, `class="shown"`) && !strings.Contains(body, `class="withheld"`) {
 			t.Errorf("%s: nothing of its street is drawn", x.ID)
+		}
+	}
+}
+
+// TestWhy: a proposal that is less exact says so as a price.
+func TestWhy(t *testing.T) {
+	of := func(off, inside float64) simulate.Choice { return simulate.Choice{Error: off, Inside: inside} }
+	for _, x := range []struct {
+		p    simulate.Proposal
+		same bool
+		want string
+	}{
+		{simulate.Proposal{Choice: of(13, .96), Draft: of(13, .96)}, true, "is off by 13 in a place and hour, and 96"},
+		{simulate.Proposal{Choice: of(13, .96), Draft: of(85, .8)}, false, "off by 13 in a place and hour (now by 85)"},
+		{simulate.Proposal{Choice: of(85, .96), Draft: of(13, .8)}, false,
+			"96 of 100 bands would then hold what really passed (now 80). The price: what is published is off by 85"},
+	} {
+		if said := strings.Join(why(0, &x.p, x.same), " "); !strings.Contains(said, x.want) {
+			t.Errorf("%q is not in %q", x.want, said)
 		}
 	}
 }

@@ -267,11 +267,15 @@ func proposed(l explain.Lang, page *seen, p *simulate.Proposal) *proposal {
 // why explains a proposal beside what the form says.
 func why(l explain.Lang, p *simulate.Proposal, same bool) (out []string) {
 	w := teller{l: l}
-	if same {
-		out = append(out, say(l, "see.why.same", w.figure(p.Error), w.percent(p.Inside)))
-	} else {
-		out = append(out, say(l, "see.why.better", w.figure(p.Error), w.figure(p.Draft.Error), w.percent(p.Inside),
-			w.percent(p.Draft.Inside)))
+	off, now := w.figure(p.Error), w.figure(p.Draft.Error)
+	hold, held := w.percent(p.Inside), w.percent(p.Draft.Inside)
+	switch {
+	case same:
+		out = append(out, say(l, "see.why.same", off, hold))
+	case p.Error > p.Draft.Error: // it says more often what is true, and less exactly
+		out = append(out, say(l, "see.why.dearer", hold, held, off, now))
+	default:
+		out = append(out, say(l, "see.why.better", off, now, hold, held))
 	}
 	switch b := p.Beyond; {
 	case b != nil:
