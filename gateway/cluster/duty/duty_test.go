@@ -69,6 +69,12 @@ type member struct {
 
 func (b *board) join(t *testing.T, s *nats.Servers, name string) *member {
 	t.Helper()
+	return b.joinFor(t, s, name, ttl)
+}
+
+// joinFor is join with leases that live for so long.
+func (b *board) joinFor(t *testing.T, s *nats.Servers, name string, ttl time.Duration) *member {
+	t.Helper()
 	conn, err := engine.Dial(t.Context(), engine.Config{URLs: s.URLs(), CA: s.CA, Credentials: s.Data, Name: name,
 		Patience: time.Minute})
 	if err != nil {
@@ -150,6 +156,36 @@ func TestDuty(t *testing.T) {
 		if len(who) > 0 {
 			t.Errorf("%d is still done by %v", p, who)
 		}
+	}
+}
+
+// TestAtOnce: who starts again under a dead one's name does not wait until its leases expire, and nobody waits for those
+// of one that has stopped.
+func TestAtOnce(t *testing.T) {
+	s := nats.Start(t)
+	b := &board{doing: map[int][]string{}, began: map[string]int{}}
+	const ttl = 40 * time.Second
+	one := b.joinFor(t, s, "one", ttl)
+	harness.Await(t, time.Minute, "one to do all", func() bool { return b.shared("one") && len(b.alone()) == 1 })
+	b.joinFor(t, s, "two", ttl)
+	harness.Await(t, time.Minute, "two to share", func() bool { return b.shared("one", "two") })
+	one.conn.Close() // so that it gives nothing back, as if it were killed
+	one.stop()
+	at := time.Now()
+	again := b.joinFor(t, s, "one", ttl)
+	harness.Await(t, time.Minute, "one to be back", func() bool {
+		return b.shared("one", "two") && slices.Equal(b.alone(), []string{"one"})
+	})
+	if took := time.Since(at); took > ttl/2 {
+		t.Errorf("who starts again has its duties after %s, and leases live for %s", took, ttl)
+	}
+	again.stop()
+	at = time.Now()
+	harness.Await(t, time.Minute, "two to be left", func() bool {
+		return b.shared("two") && slices.Equal(b.alone(), []string{"two"})
+	})
+	if took := time.Since(at); took > ttl/2 {
+		t.Errorf("what somebody did who has stopped is begun after %s, and leases live for %s", took, ttl)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"sluice/gateway/cluster/engine"
+	"sluice/gateway/cluster/lease"
 )
 
 // Bucket is the name of the one that a city's leases are in.
@@ -32,13 +33,13 @@ func (l Leases) Here() []string { return l.of(hereKey) }
 func (l Leases) Sharing() []string { return l.of(memberKey) }
 
 // Alone is who has a duty that only one has; empty for nobody.
-func (l Leases) Alone(what string) string { return string(l[onlyKey+what]) }
+func (l Leases) Alone(what string) string { return lease.Name(l[onlyKey+what]) }
 
 func (l Leases) of(prefix string) []string {
 	holders := map[string]bool{}
-	for key, holder := range l {
+	for key, text := range l {
 		if strings.HasPrefix(key, prefix) {
-			holders[string(holder)] = true
+			holders[lease.Name(text)] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(holders))

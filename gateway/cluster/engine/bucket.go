@@ -61,6 +61,21 @@ func (b *Bucket) Create(ctx context.Context, key string, value []byte) (revision
 	return revision, b.fenced("taking a key", err)
 }
 
+// Get reads a key and its revision; nothing where it is not there. What it reads may be a moment old.
+func (b *Bucket) Get(ctx context.Context, key string) (value []byte, revision uint64, err error) {
+	err = b.once(ctx, func(ctx context.Context) error {
+		e, err := b.kv.Get(ctx, key)
+		if err == nil {
+			value, revision = e.Value(), e.Revision()
+		}
+		return err
+	})
+	if isAny(err, jetstream.ErrKeyNotFound, jetstream.ErrKeyDeleted) {
+		return nil, 0, nil
+	}
+	return value, revision, b.fenced("reading a key", err)
+}
+
 // Update writes a key that is still of the revision, and returns the next one; ErrFenced if it is not, or is gone.
 func (b *Bucket) Update(ctx context.Context, key string, value []byte, revision uint64) (next uint64, err error) {
 	err = b.once(ctx, func(ctx context.Context) (err error) {

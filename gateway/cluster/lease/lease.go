@@ -5,11 +5,15 @@
 // for its time to live, by its own clock, from when it began to ask; afterwards somebody else can have it, so two may
 // believe in it for a moment, and one that was frozen for longer. Nothing is safe because of a lease: what is written
 // is fenced by the place in the log that it expects (engine.Log.Append). A lease only keeps two from working in vain.
-// One that lives for less than an election takes (five to eleven seconds) lapses when the server dies that leads the
-// bucket.
 //
-//	me, err := lease.Take(ctx, bucket, "member.worker-1", "worker-1")
-//	go me.Keep(ctx)
+// It is written each fifth of its time to live T, and each twentieth while no answer comes. So who dies is missed after
+// 4/5 T to T; and who stands still, or hears from no server, for 4/5 T keeps it. That covers a machine that is busy, and
+// most elections, that a server's death begins (the first attempt 4 to 9 s after it): where it does not, leases lapse
+// and are taken again as soon as there is somebody to ask.
+//
+//	me := lease.Who{Name: "worker-1", Run: rand.Text()}
+//	held, err := lease.Inherit(ctx, bucket, "member.worker-1", me)
+//	go held.Keep(ctx)
 //	members, err := lease.Holders(ctx, bucket, "member.")
 //	for p := range partitions { mine := lease.Owner(p, members) == "worker-1" }
 //
@@ -19,6 +23,7 @@
 package lease
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -37,7 +42,7 @@ import (
 type Lease struct {
 	bucket   *engine.Bucket
 	key      string
-	holder   []byte
+	who      Who
 	revision uint64       // of the goroutine that keeps it
 	until    atomic.Int64 // nanoseconds since begun until which it is held; 0: it is not
 	begun    time.Time    // whose monotonic clock counts
@@ -46,21 +51,67 @@ type Lease struct {
 // ErrTaken: somebody else holds the lease.
 var ErrTaken = errors.New("somebody else holds the lease")
 
-// Take takes a lease for its bucket's time to live; ErrTaken if somebody has it. Key and holder are words of ours, as
-// releaser or member.worker-1. A lease that this process has lost, or dropped, is taken as a new one.
-func Take(ctx context.Context, b *engine.Bucket, key, holder string) (*Lease, error) {
-	l := &Lease{bucket: b, key: key, holder: []byte(holder), begun: time.Now()}
+// Who is it that takes a lease: a member by its name, and which run of it, so that a process is told from the one that
+// had the name before. Both are words without a space; a run is of one lease alone.
+type Who struct{ Name, Run string }
+
+func (w Who) text() []byte { return []byte(w.Name + " " + w.Run) }
+
+// Name is the name of whose lease it is, by what stands in its key.
+func Name(text []byte) string {
+	name, _, _ := strings.Cut(string(text), " ")
+	return name
+}
+
+// Take takes a lease for its bucket's time to live; ErrTaken if somebody has it. The key is a word of ours, as releaser
+// or member.worker-1. A lease that this process has lost, or dropped, is taken as a new one.
+func Take(ctx context.Context, b *engine.Bucket, key string, who Who) (*Lease, error) {
+	return take(ctx, b, key, who, who.has)
+}
+
+// Inherit is Take, but a lease of an earlier run of the same member is taken from it: a process that starts need not
+// wait until that expires. The earlier one is dead, or hears that it has lost it. Who does so more than once takes it
+// to and fro with another process of its name.
+func Inherit(ctx context.Context, b *engine.Bucket, key string, who Who) (*Lease, error) {
+	return take(ctx, b, key, who, func(text []byte) bool { return Name(text) == who.Name })
+}
+
+func (w Who) has(text []byte) bool { return bytes.Equal(text, w.text()) }
+
+func take(ctx context.Context, b *engine.Bucket, key string, who Who, ours func([]byte) bool) (*Lease, error) {
+	l := &Lease{bucket: b, key: key, who: who, begun: time.Now()}
 	asked := l.now()
-	revision, err := b.Create(ctx, key, l.holder)
+	revision, err := b.Create(ctx, key, who.text())
 	if errors.Is(err, engine.ErrFenced) {
-		return nil, ErrTaken
+		asked = l.now()
+		revision, err = l.again(ctx, ours)
 	}
 	if err != nil {
 		return nil, err
 	}
-	l.revision = revision
-	l.until.Store(int64(asked + b.TTL()))
+	l.wrote(revision, asked)
 	return l, nil
+}
+
+// again writes the lease if what stands there is ours: an attempt's whose answer did not come, or an earlier run's.
+func (l *Lease) again(ctx context.Context, ours func([]byte) bool) (revision uint64, err error) {
+	text, revision, err := l.bucket.Get(ctx, l.key)
+	if err != nil {
+		return 0, err
+	}
+	if !ours(text) {
+		return 0, ErrTaken
+	}
+	if revision, err = l.bucket.Update(ctx, l.key, l.who.text(), revision); errors.Is(err, engine.ErrFenced) {
+		return 0, ErrTaken
+	}
+	return revision, err
+}
+
+// wrote notes that the lease is written, by who began to ask then.
+func (l *Lease) wrote(revision uint64, asked time.Duration) {
+	l.revision = revision
+	l.until.Store(int64(asked + l.bucket.TTL()))
 }
 
 func (l *Lease) now() time.Duration { return time.Since(l.begun) }
@@ -69,24 +120,24 @@ func (l *Lease) now() time.Duration { return time.Since(l.begun) }
 // was frozen finds that it is not.
 func (l *Lease) Held() bool { return int64(l.now()) < l.until.Load() }
 
-// Keep writes the lease again each third of its time to live, until the context ends or the lease is lost: another has
+// Keep writes the lease again each fifth of its time to live, until the context ends or the lease is lost: another has
 // it (ErrTaken), or the servers have not answered for as long as it lives (engine.ErrAway).
 func (l *Lease) Keep(ctx context.Context) error {
-	every := l.bucket.TTL() / 3
+	every := l.bucket.TTL() / 5
 	pause := every
 	for retry.Sleep(ctx, pause) {
 		asked := l.now()
-		revision, err := l.bucket.Update(ctx, l.key, l.holder, l.revision)
+		revision, err := l.bucket.Update(ctx, l.key, l.who.text(), l.revision)
+		if errors.Is(err, engine.ErrFenced) {
+			// Ours may have been written although no answer came: then the next revision is ours too.
+			asked = l.now()
+			revision, err = l.again(ctx, l.who.has)
+		}
 		switch {
 		case err == nil:
-			l.revision, pause = revision, every
-			l.until.Store(int64(asked + l.bucket.TTL()))
-		case errors.Is(err, engine.ErrFenced):
-			// Ours may have been written although no answer came: then the next revision is ours too, and is left to
-			// expire. To lose a lease is always safe.
-			l.until.Store(0)
-			return ErrTaken
-		case errors.Is(err, engine.ErrRefused) || !l.Held():
+			l.wrote(revision, asked)
+			pause = every
+		case errors.Is(err, ErrTaken) || errors.Is(err, engine.ErrRefused) || !l.Held():
 			l.until.Store(0)
 			return err
 		default:
@@ -110,9 +161,9 @@ func Holders(ctx context.Context, b *engine.Bucket, prefix string) ([]string, er
 		return nil, err
 	}
 	holders := map[string]bool{}
-	for key, holder := range all {
+	for key, text := range all {
 		if strings.HasPrefix(key, prefix) {
-			holders[string(holder)] = true
+			holders[Name(text)] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(holders)), nil

@@ -34,12 +34,14 @@ func bucket(t *testing.T, s *nats.Servers, ttl time.Duration) *engine.Bucket {
 	return b
 }
 
+func is(name string) lease.Who { return lease.Who{Name: name, Run: "1"} }
+
 // take takes the releaser's lease from nobody, when the servers are there.
 func take(t *testing.T, b *engine.Bucket, who string) (l *lease.Lease) {
 	t.Helper()
 	harness.Await(t, time.Minute, "the lease to be taken", func() bool {
 		var err error
-		if l, err = lease.Take(t.Context(), b, "releaser", who); err != nil && !errors.Is(err, engine.ErrAway) &&
+		if l, err = lease.Take(t.Context(), b, "releaser", is(who)); err != nil && !errors.Is(err, engine.ErrAway) &&
 			!errors.Is(err, lease.ErrTaken) { // by an attempt of ours whose answer did not come
 			t.Fatal(err)
 		}
@@ -59,7 +61,7 @@ func TestTakenOver(t *testing.T) {
 	kept := make(chan error, 1)
 	go func() { kept <- first.Keep(ctx) }()
 	for at := time.Now(); time.Since(at) < 3*ttl/2; time.Sleep(50 * time.Millisecond) {
-		if _, err := lease.Take(t.Context(), b, "releaser", "two"); err == nil {
+		if _, err := lease.Take(t.Context(), b, "releaser", is("two")); err == nil {
 			t.Fatalf("a lease is taken that is held: %v", first.Held())
 		}
 	}
@@ -78,7 +80,7 @@ func TestTakenOver(t *testing.T) {
 	harness.Await(t, time.Minute, "the lease to expire", func() bool {
 		held := first.Held()
 		var err error
-		second, err = lease.Take(t.Context(), b, "releaser", "two")
+		second, err = lease.Take(t.Context(), b, "releaser", is("two"))
 		if err == nil && held && first.Held() {
 			t.Error("both hold it, by their own clocks")
 		}
@@ -101,11 +103,81 @@ func TestTakenOver(t *testing.T) {
 	if took := time.Since(dropped); took > harness.Longer(ttl/2) {
 		t.Errorf("what was dropped is taken after %s", took)
 	}
-	if _, err := lease.Take(t.Context(), a, "a name", "three"); !errors.Is(err, engine.ErrRefused) {
+	if _, err := lease.Take(t.Context(), a, "a name", is("three")); !errors.Is(err, engine.ErrRefused) {
 		t.Errorf("a key with a space is taken: %v", err)
 	}
 	if _, err := dial(t, s).Bucket(t.Context(), "leases", time.Minute, 3); !errors.Is(err, engine.ErrRefused) {
 		t.Errorf("leases that live for longer: %v", err)
+	}
+}
+
+// TestInherit: a process that starts under a name has the lease of the one before at once, which hears that it has lost
+// it; nobody else has; and an attempt whose answer did not come is known again.
+func TestInherit(t *testing.T) {
+	s := nats.Start(t)
+	const ttl = 10 * time.Minute // nothing expires here
+	a, b := bucket(t, s, ttl), bucket(t, s, ttl)
+	first, again, other := is("one"), lease.Who{Name: "one", Run: "2"}, is("two")
+	if _, err := lease.Inherit(t.Context(), a, "releaser", first); err != nil {
+		t.Fatal(err)
+	}
+	same, err := lease.Take(t.Context(), a, "releaser", first) // as if no answer had come
+	if err != nil || !same.Held() {
+		t.Fatalf("its own attempt is not known again: %v", err)
+	}
+	for what, take := range map[string]func() (*lease.Lease, error){
+		"another member's Take":    func() (*lease.Lease, error) { return lease.Take(t.Context(), b, "releaser", other) },
+		"another member's Inherit": func() (*lease.Lease, error) { return lease.Inherit(t.Context(), b, "releaser", other) },
+		"a later run's Take":       func() (*lease.Lease, error) { return lease.Take(t.Context(), b, "releaser", again) },
+	} {
+		if _, err := take(); !errors.Is(err, lease.ErrTaken) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	later, err := lease.Inherit(t.Context(), b, "releaser", again)
+	if err != nil || !later.Held() {
+		t.Fatalf("a later run does not inherit: %v", err)
+	}
+	if err := same.Drop(t.Context()); !errors.Is(err, engine.ErrFenced) {
+		t.Errorf("the earlier run gives away what is the later one's: %v", err)
+	}
+	if who, err := lease.Holders(t.Context(), b, "rel"); err != nil || !slices.Equal(who, []string{"one"}) {
+		t.Errorf("it is held by %v: %v", who, err)
+	}
+}
+
+// TestKept: who keeps a lease keeps it where one of its attempts was written and no answer came; not where a later run
+// has it.
+func TestKept(t *testing.T) {
+	s := nats.Start(t)
+	const ttl = 10 * time.Second
+	a, b := bucket(t, s, ttl), bucket(t, s, ttl)
+	l := take(t, a, "one")
+	kept := make(chan error, 1)
+	go func() { kept <- l.Keep(t.Context()) }()
+	unheard := func(who lease.Who) {
+		t.Helper()
+		harness.Await(t, time.Minute, "an attempt to be written", func() bool {
+			_, revision, err := b.Get(t.Context(), "releaser")
+			if err == nil {
+				_, err = b.Update(t.Context(), "releaser", []byte(who.Name+" "+who.Run), revision)
+			}
+			return err == nil
+		})
+	}
+	unheard(is("one"))
+	harness.Await(t, time.Minute, "it to be written again", func() bool {
+		_, before, err := b.Get(t.Context(), "releaser")
+		time.Sleep(ttl / 2)
+		_, after, err2 := b.Get(t.Context(), "releaser")
+		return err == nil && err2 == nil && after > before
+	})
+	if !l.Held() {
+		t.Error("it is lost to an attempt of its own")
+	}
+	unheard(lease.Who{Name: "one", Run: "2"})
+	if err := <-kept; !errors.Is(err, lease.ErrTaken) || l.Held() {
+		t.Errorf("who has lost it to a later run keeps it: %v", err)
 	}
 }
 

@@ -210,7 +210,8 @@ func TestCity(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"gone-1", "gone-2", "hall"} {
-		if _, err := lease.Take(t.Context(), bucket, "member."+name, name); err != nil {
+		if _, err := lease.Take(t.Context(), bucket, "member."+name,
+			lease.Who{Name: name, Run: "1"}); err != nil {
 			t.Fatal(err)
 		}
 	}
