@@ -104,7 +104,18 @@ func (c *Conn) open(ctx context.Context, s Spec) (jetstream.Stream, error) {
 	defer cancel()
 	stream, err := c.js.Stream(ctx, s.Name)
 	if codeOf(err) == codeNoLog {
-		return c.js.CreateStream(ctx, s.config())
+		stream, err = c.js.CreateStream(ctx, s.config())
+	}
+	if err != nil {
+		return nil, err
+	}
+	// Where several open it for the first time, one is told that it is made, and a moment later that it is not there.
+	_, err = stream.GetLastMsgForSubject(ctx, s.Subjects[0])
+	switch codeOf(err) {
+	case codeNoEntry:
+		return stream, nil
+	case codeNoLog:
+		return nil, jetstream.ErrNoStreamResponse
 	}
 	return stream, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"sluice/gateway/cluster/engine"
 )
@@ -79,6 +80,14 @@ func (r *Ring) found(at span, is *commitment) error {
 	return nil
 }
 
+// How long answers to one question are waited for. It is short, for who has just taken a partition over asks before
+// others have heard that it is theirs, and who has much to answer, or hears much that is none, is waited for longer the
+// next time.
+const (
+	firstWait   = time.Second
+	longestWait = 15 * time.Second
+)
+
 // ask asks others for keys of an epoch, until it has all that it wants or no more answers come. That nobody has any is
 // no error.
 func (r *Ring) ask(ctx context.Context, at span, is *commitment, want []string) (all digests, got bunch, err error) {
@@ -87,7 +96,9 @@ func (r *Ring) ask(ctx context.Context, at span, is *commitment, want []string) 
 		return nil, nil, err
 	}
 	got = bunch{}
-	err = r.c.Channel.AskAll(ctx, subject, signed, func(sealed []byte) (enough bool) {
+	one, cancel := context.WithTimeout(ctx, r.wait)
+	defer cancel()
+	err = r.c.Channel.AskAll(one, subject, signed, func(sealed []byte) (enough bool) {
 		list, b, err := open(private, signed, sealed, at.uses(is.Partitions), is.SHA256)
 		if err != nil {
 			return false // of somebody who has none, or of an enemy, of whom there may be any number
@@ -104,6 +115,9 @@ func (r *Ring) ask(ctx context.Context, at span, is *commitment, want []string) 
 	})
 	if errors.Is(err, engine.ErrAway) {
 		err = nil
+	}
+	if r.wait = min(2*r.wait, longestWait); len(got) > 0 {
+		r.wait = firstWait
 	}
 	return all, got, err
 }

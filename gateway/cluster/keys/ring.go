@@ -60,6 +60,7 @@ type Ring struct {
 	wake    chan struct{}
 	trouble retry.Once
 	have    *stock
+	wait    time.Duration // for answers to the next question; of Run
 }
 
 // Open makes a ring. Nothing is asked for before Run.
@@ -70,7 +71,8 @@ func Open(c Config) (*Ring, error) {
 	if c.Tags < 0 || c.Opens < 0 || c.Tags > mostUntil || c.Opens > mostUntil {
 		return nil, errors.New("keys: they live for 400 days after their epoch at most")
 	}
-	r := &Ring{c: c, shelf: shelf(c.Dir), wake: make(chan struct{}, 1)}
+	r := &Ring{c: c, shelf: shelf(c.Dir), wake: make(chan struct{}, 1),
+		wait: firstWait}
 	r.have = &stock{c: &r.c, epochs: map[span]*epoch{}}
 	return r, nil
 }

@@ -102,11 +102,19 @@ func (s *stock) lacking(at span, e *epoch) (list []string) {
 	now := s.c.Now()
 	for _, use := range at.uses(s.c.Partitions) {
 		asked, wanted := e.wanted[use]
-		if e.keys[use] == nil && (s.c.Keep || wanted && now.Sub(asked) < wantedFor) && !s.over(at, e, use) {
+		if e.keys[use] == nil && (s.c.Keep || wanted && now.Sub(asked) < wantedFor && s.given(use)) &&
+			!s.over(at, e, use) {
 			list = append(list, use)
 		}
 	}
 	return list
+}
+
+// given reports whether a key would be given to this member now. To ask for one of a partition that has fallen to
+// another worker only keeps those back that this one needs.
+func (s *stock) given(use string) bool {
+	me, _ := s.c.Roster().Member(s.c.Me.Name)
+	return may(me, use, s.c.Partitions, s.c.Owns)
 }
 
 // missing is lacking, for who does not have mu.

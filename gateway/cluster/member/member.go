@@ -65,10 +65,10 @@ type Member struct {
 }
 
 const (
-	// leaseTTL has what a dead machine did begun elsewhere after 8 to 11.25 s (see duty), which leaves four of the 15 s
-	// for which a machine's death may be felt to what is begun: it reads its state. A machine may stand still for 8 s,
-	// and most elections of servers are over by then.
-	leaseTTL    = 10 * time.Second
+	// leaseTTL has what a dead machine did begun elsewhere after 6.4 to 9 s (see duty), which leaves six of the 15 s for
+	// which its death may be felt to what is begun: that reads its state. A machine may stand still for 6.4 s, and most
+	// elections of servers are over by then; where not, leases are taken again when the election is.
+	leaseTTL    = 8 * time.Second
 	rosterEvery = time.Minute
 	ahead       = 10 * time.Minute
 	patience    = 6 * time.Hour
