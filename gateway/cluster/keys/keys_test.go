@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -82,6 +83,29 @@ func TestOwns(t *testing.T) {
 	if _, err := w.Key(today, "seal-2"); !errors.Is(err, ErrNotYet) {
 		t.Errorf("what was not asked for is lost: %v", err)
 	}
+}
+
+// TestNoneOfOthers: a worker does not ask for keys of a partition that fell to it for a moment and is another's now: it
+// would say that something is missing, and wait for answers that nobody gives.
+func TestNoneOfOthers(t *testing.T) {
+	c := newCity(t, "f:front", "w:worker")
+	var mine atomic.Bool
+	owns := func(cfg *Config) { cfg.Owns = func(string, int) bool { return mine.Load() } }
+	mine.Store(true)
+	w := c.ring("w", owns)
+	if _, err := w.Key(today, "seal-2"); !errors.Is(err, ErrNotYet) {
+		t.Fatal(err)
+	}
+	f := c.ring("f", owns)
+	f.tend(t.Context())
+	mine.Store(false)
+	w.tend(t.Context())
+	if why := w.Problem(); why != "" {
+		t.Error(why)
+	}
+	mine.Store(true)
+	w.tend(t.Context())
+	c.must(w, today, "seal-2")
 }
 
 // TestOneSecret: fronts that make an epoch's keys at the same time, whose attempt ends unheard, or that start again in
