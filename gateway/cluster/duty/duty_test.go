@@ -159,8 +159,8 @@ func TestDuty(t *testing.T) {
 	}
 }
 
-// TestAtOnce: who starts again under a dead one's name does not wait until its leases expire, and nobody waits for those
-// of one that has stopped.
+// TestAtOnce: who starts again under a dead one's name does not wait until its leases expire, and nobody waits for
+// those of one that has stopped.
 func TestAtOnce(t *testing.T) {
 	s := nats.Start(t)
 	b := &board{doing: map[int][]string{}, began: map[string]int{}}

@@ -125,13 +125,17 @@ func TestInherit(t *testing.T) {
 	if err != nil || !same.Held() {
 		t.Fatalf("its own attempt is not known again: %v", err)
 	}
-	for what, take := range map[string]func() (*lease.Lease, error){
-		"another member's Take":    func() (*lease.Lease, error) { return lease.Take(t.Context(), b, "releaser", other) },
-		"another member's Inherit": func() (*lease.Lease, error) { return lease.Inherit(t.Context(), b, "releaser", other) },
-		"a later run's Take":       func() (*lease.Lease, error) { return lease.Take(t.Context(), b, "releaser", again) },
+	for _, try := range []struct {
+		what string
+		take func(context.Context, *engine.Bucket, string, lease.Who) (*lease.Lease, error)
+		who  lease.Who
+	}{
+		{"another member takes it", lease.Take, other},
+		{"another member inherits it", lease.Inherit, other},
+		{"a later run takes it", lease.Take, again},
 	} {
-		if _, err := take(); !errors.Is(err, lease.ErrTaken) {
-			t.Errorf("%s: %v", what, err)
+		if _, err := try.take(t.Context(), b, "releaser", try.who); !errors.Is(err, lease.ErrTaken) {
+			t.Errorf("%s: %v", try.what, err)
 		}
 	}
 	later, err := lease.Inherit(t.Context(), b, "releaser", again)

@@ -65,9 +65,9 @@ type Member struct {
 }
 
 const (
-	// leaseTTL has what a dead machine did begun elsewhere after 6.4 to 9 s (see duty), which leaves six of the 15 s for
-	// which its death may be felt to what is begun: that reads its state. A machine may stand still for 6.4 s, and most
-	// elections of servers are over by then; where not, leases are taken again when the election is.
+	// leaseTTL has what a dead machine did begun elsewhere after 6.4 to 9 s (see duty), which leaves six of the 15 s
+	// for which its death may be felt to what is begun: that reads its state. A machine may stand still for 6.4 s, and
+	// most elections of servers are over by then; where not, leases are taken again when the election is.
 	leaseTTL    = 8 * time.Second
 	rosterEvery = time.Minute
 	ahead       = 10 * time.Minute
