@@ -7,9 +7,9 @@
 // is fenced by the place in the log that it expects (engine.Log.Append). A lease only keeps two from working in vain.
 //
 // It is written each fifth of its time to live T, and each twentieth while no answer comes. So who dies is missed
-// after 4/5 T to T; and who stands still, or hears from no server, for 4/5 T keeps it. That covers a machine that is busy, and
-// most elections, that a server's death begins (the first attempt 4 to 9 s after it): where it does not, leases lapse
-// and are taken again as soon as there is somebody to ask.
+// after 4/5 T to T; and who stands still, or hears from no server, for 4/5 T keeps it. That covers a machine that is
+// busy, and most elections, that a server's death begins (the first attempt 4 to 9 s after it): where it does not,
+// leases lapse and are taken again as soon as there is somebody to ask.
 //
 //	me := lease.Who{Name: "worker-1", Run: rand.Text()}
 //	held, err := lease.Inherit(ctx, bucket, "member.worker-1", me)
