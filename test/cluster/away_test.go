@@ -19,8 +19,8 @@ const (
 	feltAtMost = 10 * felt
 )
 
-// away is a loss, and how long it was felt: from SIGKILL until something is acknowledged, and until a window that was
-// open then is released, which all partitions and the releaser have a part in.
+// away is a loss, and how long it was felt: from the signal until something is acknowledged, and until a window that
+// was open then is released, which all partitions and the releaser have a part in.
 type away struct {
 	what         string
 	acknowledged time.Duration
@@ -63,8 +63,8 @@ func (w *town) loses(h int, what string, links []*device.Link, happens func()) a
 	return is
 }
 
-// TestOneIsAway: one after the other of a city's machines and servers is killed. Whoever is left goes on before long,
-// and so does one that starts again under its name.
+// TestOneIsAway: one after the other of a city's machines and servers is killed or stopped. Whoever is left goes on
+// before long, and so does one that starts again under its name.
 func TestOneIsAway(t *testing.T) {
 	w := newTown(t, "street-1: front", "street-2: front", "count-1: worker", "count-2: worker", "hall-1: releaser",
 		"hall-2: releaser")
@@ -74,6 +74,13 @@ func TestOneIsAway(t *testing.T) {
 		harness.NoError(t, link.Tick(harness.ClockTopic, ten))
 	}
 	kill := func(name string) func() { return func() { w.machines[name].Gateway.Kill() } }
+	stop := func(name string) func() {
+		return func() {
+			if code := w.machines[name].Gateway.Stop(time.Minute); code != 0 {
+				t.Errorf("%s ends with %d", name, code)
+			}
+		}
+	}
 	again := func(name string) func() {
 		return func() {
 			w.machines[name].Gateway.Kill()
@@ -90,10 +97,15 @@ func TestOneIsAway(t *testing.T) {
 	lose("a worker", kill(owner))
 	w.machines[owner].Run()
 	lose("a worker, which starts again", again(owner))
+	lose("a worker, which is stopped as it should", stop(owner))
+	w.machines[owner].Run()
 	who := w.releases()
 	lose("who releases", kill(who))
 	w.machines[who].Run()
 	lose("who releases, which starts again", again(w.releases()))
+	who = w.releases()
+	lose("who releases, stopped as it should", stop(who))
+	w.machines[who].Run()
 	slices.Reverse(w.links) // what the other front acknowledges; a window waits for both
 	lose("a front, which starts again", again("street-1"))
 	for _, stream := range []string{"IN", "KV_leases", "BOOKS"} {
