@@ -79,7 +79,7 @@ func (m *member) openEdge(ctx context.Context, front *ingest.Config, versions []
 	var err error
 	m.edge, err = edge.Open(ctx, edge.Config{
 		Front: front, Works: m.cfg.Does(roster.Worker), Exact: m.cfg.Simulation, Register: m.policies.View().Register,
-		CatchUp: m.cfg.Windows.CatchUp.Nominal(), Now: m.now, Free: m.free, Through: m.through, Log: m.log,
+		Silence: m.silence(), CatchUp: m.cfg.Windows.CatchUp.Nominal(), Now: m.now, Free: m.free, Through: m.through, Log: m.log,
 	}, edge.Cluster{
 		Name: m.Name(), Partitions: m.Partitions(), Keys: m.Ring, In: m.In, State: m.State,
 		Parts: &parts.Writer{Log: m.Part, Keys: m.Ring}, Share: m.Duty.Share, Fresh: m.Fresh,
@@ -92,6 +92,18 @@ func (m *member) account() admin.Cluster {
 	did, out := m.Duty.Account(), m.edge.Account()
 	return admin.Cluster{Leases: did.Held, Duties: did.Works, Lost: did.Lost, Fenced: did.Fenced,
 		Batches: out.Batches, Acknowledged: out.Took}
+}
+
+// frontSilence is how long a front may say nothing: what sensors send meanwhile reaches another one, or is sent again.
+const frontSilence = 15 * time.Second
+
+// silence is that in wall time. A simulated clock may stand still for as long as a front does, which loses nothing.
+func (m *member) silence() time.Duration {
+	catchUp := m.cfg.Windows.CatchUp.Nominal()
+	if m.cfg.Time.Topic != "" {
+		return catchUp
+	}
+	return min(catchUp, frontSilence)
 }
 
 // passes are what leads from one side to the other on one of a cluster's machines. Who releases does so,

@@ -218,6 +218,21 @@ type lapser struct {
 	id     handover.Life
 	number uint64
 	looked time.Time
+	spoken time.Time // when anybody has spoken to the partition
+}
+
+// logPause is how long a log may say nothing at all before that tells nothing of any one front.
+const logPause = 30 * frontTick
+
+// hear notes that somebody speaks. Where nobody has for a while, the servers or this machine were away: then all
+// fronts have as long as ever to say something.
+func (l *lapser) hear(all lives, now time.Time) {
+	if now.Sub(l.spoken) > logPause {
+		for _, of := range all {
+			of.heard = now
+		}
+	}
+	l.spoken = now
 }
 
 // lapse says of fronts that have said nothing for too long that nobody waits for them: in the log,
@@ -230,7 +245,7 @@ func (o *Owner) lapse(ctx context.Context) error {
 	o.lapser.looked = now
 	var silent []handover.Life
 	for id, of := range o.lives {
-		if !of.Lapsed && len(of.Places) > 0 && now.Sub(of.heard) > o.cfg.CatchUp {
+		if !of.Lapsed && len(of.Places) > 0 && now.Sub(of.heard) > o.cfg.Silence {
 			silent = append(silent, id)
 			of.heard = now // once is enough for a while
 		}

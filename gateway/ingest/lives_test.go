@@ -241,16 +241,28 @@ func TestAFrontThatIsSilentIsGivenUp(t *testing.T) {
 	if len(logs.parts) > 0 {
 		t.Error("windows close without a front that lives")
 	}
-	for range 2 {
-		front.now = front.now.Add(40 * time.Minute)
-		front.live(event{tick: front.now.Sub(noon.Truncate(24 * time.Hour))})
+	o.cfg.Silence = 15 * time.Second
+	speak := func(after time.Duration) {
+		front.now = front.now.Add(after)
+		front.live(event{tick: 14*time.Hour + front.now.Sub(noon)%time.Hour})
+		front.i.front.beat = true
+		front.commit()
 		o.takeAll(t, logs)
 		if err := o.lapse(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	o.takeAll(t, logs)
-	if len(logs.parts) == 0 {
+	speak(time.Minute) // it was the log that was silent, and not one of them
+	for range 14 {
+		speak(time.Second)
+	}
+	if o.takeAll(t, logs); len(logs.parts) > 0 {
+		t.Error("windows close without a front that was silent for 14 seconds")
+	}
+	for range 3 {
+		speak(time.Second)
+	}
+	if o.takeAll(t, logs); len(logs.parts) == 0 {
 		t.Fatal("windows wait for ever")
 	}
 	for name, p := range logs.parts {

@@ -107,7 +107,9 @@ func (o *Owner) take(ctx context.Context, e Entry) error {
 		return err
 	}
 	o.epoch, o.dirty = max(o.epoch, h.Epoch), true
-	turn, silent := o.lives.line(b, e.Seq, o.cfg.Now())
+	now := o.cfg.Now()
+	o.lapser.hear(o.lives, now)
+	turn, silent := o.lives.line(b, e.Seq, now)
 	for _, b := range turn {
 		if err := o.apply(b); err != nil {
 			return err

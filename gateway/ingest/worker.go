@@ -58,8 +58,8 @@ type Owned struct {
 	Parts     Parts
 	// Lapse is where it says that it does not wait for a front any more; nil for never.
 	Lapse Outlet
-	// CatchUp is how long a front may say nothing before.
-	CatchUp time.Duration
+	// Silence is how long a front may say nothing before; CatchUp is how long windows wait for readings.
+	Silence, CatchUp time.Duration
 	// Exact has the account reported as it is: in simulations.
 	Exact bool
 	Now   func() time.Time

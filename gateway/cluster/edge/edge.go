@@ -39,7 +39,8 @@ type Config struct {
 	// Works says that it is a worker, and Exact that what it reports need not be blurred: in simulations.
 	Works, Exact bool
 	Register     *register.Register
-	CatchUp      time.Duration
+	// Silence is how long a front may say nothing before windows do not wait for it.
+	Silence, CatchUp time.Duration
 	// Now is the time of a machine that hears no sensor.
 	Now func() time.Time
 	// Free is from when on no front has a window open, as far as such a machine can say.

@@ -137,7 +137,7 @@ func (h *hands) under(
 		Partition: partition, Keys: h.cluster.Keys, In: logs.In{Log: h.cluster.In},
 		State: logs.State{Log: h.cluster.State}, Parts: sums{h.cluster.Parts, h.cluster.Fresh, changed},
 		Lapse:   lapse,
-		CatchUp: h.cfg.CatchUp, Exact: h.cfg.Exact, Now: time.Now, Log: h.cfg.Log,
+		Silence: h.cfg.Silence, CatchUp: h.cfg.CatchUp, Exact: h.cfg.Exact, Now: time.Now, Log: h.cfg.Log,
 	})
 	if err != nil {
 		return err

@@ -112,7 +112,7 @@ func (c *cluster) own(ctx context.Context, ring *keyring.Ring, p int) {
 		o, err := c.worker.Own(ctx, ingest.Owned{
 			Partition: p, Keys: ring, In: logs.In{Log: c.in}, State: logs.State{Log: c.state},
 			Parts: &parts.Writer{Log: c.part, Keys: ring}, Lapse: lapse,
-			CatchUp: time.Hour, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+			Silence: time.Hour, CatchUp: time.Hour, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		})
 		if err == nil {
 			c.opened.Add(1)
