@@ -79,7 +79,8 @@ func (m *member) openEdge(ctx context.Context, front *ingest.Config, versions []
 	var err error
 	m.edge, err = edge.Open(ctx, edge.Config{
 		Front: front, Works: m.cfg.Does(roster.Worker), Exact: m.cfg.Simulation, Register: m.policies.View().Register,
-		Silence: m.silence(), CatchUp: m.cfg.Windows.CatchUp.Nominal(), Now: m.now, Free: m.free, Through: m.through, Log: m.log,
+		Silence: m.silence(), CatchUp: m.cfg.Windows.CatchUp.Nominal(),
+		Now: m.now, Free: m.free, Through: m.through, Log: m.log,
 	}, edge.Cluster{
 		Name: m.Name(), Partitions: m.Partitions(), Keys: m.Ring, In: m.In, State: m.State,
 		Parts: &parts.Writer{Log: m.Part, Keys: m.Ring}, Share: m.Duty.Share, Fresh: m.Fresh,

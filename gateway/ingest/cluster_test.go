@@ -143,7 +143,8 @@ func (l *memoryLogs) owner(v *town, partition int, keys Keys) *Owner {
 	}
 	o, err := w.Own(context.Background(), Owned{
 		Partition: partition, Keys: keys, In: l, State: stateOf{l}, Parts: memoryParts{l}, Exact: true,
-		Silence: time.Hour, CatchUp: time.Hour, Now: func() time.Time { return v.now }, Log: slog.New(slog.DiscardHandler),
+		Silence: time.Hour, CatchUp: time.Hour,
+		Now: func() time.Time { return v.now }, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		v.t.Fatal(err)
