@@ -110,6 +110,26 @@ func TestOneSecret(t *testing.T) {
 	}
 }
 
+// TestAgree: who would part the city otherwise than the others do is told before it does anything.
+func TestAgree(t *testing.T) {
+	c := newCity(t, "f:front", "w:worker")
+	f := c.ring("f", nil)
+	same, other := c.ring("w", nil), c.ring("w", func(cfg *Config) { cfg.Partitions = 2 * partitions })
+	for _, before := range []*Ring{f, same, other} {
+		if err := before.Agree(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	f.tend(t.Context())
+	if err := same.Agree(t.Context()); err != nil {
+		t.Error(err)
+	}
+	err := other.Agree(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "is 8, and the others have 4 today") {
+		t.Error(err)
+	}
+}
+
 // TestAhead: an epoch's keys are there before it begins.
 func TestAhead(t *testing.T) {
 	c := newCity(t, "f:front")

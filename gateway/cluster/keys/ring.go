@@ -159,6 +159,17 @@ func (r *Ring) Run(ctx context.Context) error {
 	}
 }
 
+// Agree reports an error where this member would part the city otherwise than the others do today. A cluster whose
+// clock is simulated has no keys for today, and is told as soon as it needs one.
+func (r *Ring) Agree(ctx context.Context) error {
+	is, _, _, err := r.first(ctx, dayOf(EpochOf(r.c.Now())))
+	if err != nil || is == nil || is.Partitions == r.c.Partitions {
+		return err
+	}
+	return fmt.Errorf("cluster.partitions is %d, and the others have %d today; give all members the same, or wait for "+
+		"the next day (UTC) to change it on all of them", r.c.Partitions, is.Partitions)
+}
+
 // restore knows of each epoch that there are files of; what they hold is believed when its commitment has been read.
 func (r *Ring) restore() error {
 	found, err := r.shelf.epochs()

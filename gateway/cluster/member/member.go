@@ -146,7 +146,10 @@ func (m *Member) open(ctx context.Context, me *roster.Me, s roster.Signature) (e
 		Keep: m.c.May(roster.Front), Tags: m.place.Tags, Opens: m.place.Opens, Ahead: ahead, Patience: patience,
 		Owns: m.Duty.Owns, Shredded: m.place.Shredded, Dir: m.place.Keys, Now: m.place.Now, Log: m.place.Log,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return m.Ring.Agree(ctx)
 }
 
 // examine looks at the servers, as far as this machine may.

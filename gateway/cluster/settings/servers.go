@@ -71,7 +71,8 @@ func (e *examination) server(v varz) {
 	case older(v.Version):
 		e.lost(of, "it is of version "+v.Version, upgrade)
 	case js == nil:
-		e.lost(of, "it has no JetStream", "copy the part jetstream of configs/nats.conf")
+		e.lost(of, "it has no JetStream: it is not configured, or it was switched off since its disk was full",
+			"make room on its disk and restart it, or copy the part jetstream of configs/nats.conf")
 		return
 	}
 	if js != nil && !js.SyncAlways {
