@@ -138,6 +138,9 @@ func openLedger(ctx context.Context, g *Gateway, path string) (err error) {
 		return err
 	}
 	if g.member != nil {
+		if err := unmoved(ctx, g.ledger, g.cfg.Dir); err != nil {
+			return err
+		}
 		return g.member.patiently(ctx, func() error {
 			return g.ledger.Share(ctx, g.member.Books, !g.cfg.Does(roster.Releaser))
 		})

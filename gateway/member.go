@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -69,6 +71,21 @@ func (m *member) patiently(ctx context.Context, do func() error) error {
 			return err
 		}
 	}
+}
+
+// unmoved refuses the state of a gateway that was none of a cluster's machines: its open windows would be lost without
+// a word.
+func unmoved(ctx context.Context, l *ledger.Ledger, dir string) error {
+	err := l.Recovery.Alone(ctx)
+	if errors.Is(err, ledger.ErrShared) {
+		return nil
+	}
+	n, err2 := l.Policies.Number(ctx)
+	if err := errors.Join(err, err2); err != nil || n == 0 {
+		return err
+	}
+	return fmt.Errorf("dir: %s is that of a gateway by itself, whose open windows a cluster cannot take over: give "+
+		"each machine of the cluster a directory of its own that is empty, and keep this one", dir)
 }
 
 // Follow takes over what other machines have written into the books.
