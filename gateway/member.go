@@ -112,6 +112,14 @@ func (m *member) account() admin.Cluster {
 		Batches: out.Batches, Acknowledged: out.Took}
 }
 
+// stay keeps the machine's place among the others. Where it has none any more that is no bug of ours.
+func (m *member) stay(ctx context.Context) error {
+	if err := m.Run(ctx); err != nil {
+		return config.Refuse("cluster: %w", err)
+	}
+	return nil
+}
+
 // frontSilence is how long a front may say nothing: what sensors send meanwhile reaches another one, or is sent again.
 const frontSilence = 15 * time.Second
 
@@ -127,7 +135,7 @@ func (m *member) silence() time.Duration {
 // passes are what leads from one side to the other on one of a cluster's machines. Who releases does so,
 // and what only one does, while it falls to this machine.
 func (m *member) passes(sees sight, who *releaser, alone []part) []part {
-	list := []part{m.Run, func(ctx context.Context) error { return sees.Run(ctx, nil, nil) }}
+	list := []part{m.stay, func(ctx context.Context) error { return sees.Run(ctx, nil, nil) }}
 	if who == nil {
 		return list
 	}

@@ -9,10 +9,10 @@
 //	member.key   the member's private key, whose public half is in the roster
 //	signers      who may sign the roster, as allowed_signers of ssh-keygen(1)
 //
-// The roster is read again each minute. One that is not signed, cannot follow the one before (roster.Follows), or lacks
-// this member in its roles, is not taken: the one before holds, and Problem says so. Who takes a new one writes it with
-// its signature, into the log EPOCHS, and nobody starts with one that is older than what is there: a machine whose file
-// is put back does not go back in time.
+// The roster is read again each minute. One that is not signed, or cannot follow the one before (roster.Follows), is
+// not taken: the one before holds, and Problem says so. One that lacks this member in its roles ends its work. Who
+// takes a new one writes it with its signature, into the log EPOCHS, and nobody starts with one that is older than
+// what is there: a machine whose file is put back does not go back in time.
 package member
 
 import (
@@ -92,6 +92,9 @@ func Open(ctx context.Context, c Config, p Place) (_ *Member, err error) {
 		return nil, err
 	}
 	s, r, _, err := c.signed()
+	if err == nil {
+		err = c.in(r)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -187,12 +190,20 @@ func (m *Member) Run(ctx context.Context) error {
 	defer stop()
 	beside.Go(func() { m.Duty.Watch(ctx) })
 	beside.Go(func() { m.Duty.Here(ctx) })
+	var left error
 	beside.Go(func() {
-		for retry.Sleep(ctx, rosterEvery) {
-			m.reread(ctx)
+		defer stop()
+		for left == nil && retry.Sleep(ctx, rosterEvery) {
+			left = m.reread(ctx)
 		}
 	})
-	return m.Ring.Run(ctx)
+	err := m.Ring.Run(ctx)
+	stop()
+	beside.Wait()
+	if left != nil {
+		return left
+	}
+	return err
 }
 
 // Problem says what keeps the member from its work; empty for nothing.

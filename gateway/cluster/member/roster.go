@@ -14,15 +14,12 @@ import (
 // rosterSubject is where rosters are in the log of epochs, each as roster.Signature in JSON.
 const rosterSubject = "epochs.roster"
 
-// signed reads the roster in the file, in which this member must have its roles.
+// signed reads the roster in the file.
 func (c *Config) signed() (s roster.Signature, r *roster.Roster, by string, err error) {
-	if s, err = roster.Signed(c.Roster); err != nil {
-		return s, nil, "", err
+	if s, err = roster.Signed(c.Roster); err == nil {
+		r, by, err = s.Verify(c.Roster, c.file("signers"))
 	}
-	if r, by, err = s.Verify(c.Roster, c.file("signers")); err != nil {
-		return s, nil, "", err
-	}
-	return s, r, by, c.in(r)
+	return s, r, by, err
 }
 
 // latest is the roster that the city has come to, by the log, and the number of the last entry. What is there and no
@@ -67,8 +64,9 @@ func (m *Member) agree(ctx context.Context, s roster.Signature, r *roster.Roster
 	}
 }
 
-// reread takes the roster that is there, if it is a later one of ours.
-func (m *Member) reread(ctx context.Context) {
+// reread takes the roster that is there, if it is a later one of ours. An error says that this member has no place in
+// it any more: its work is over.
+func (m *Member) reread(ctx context.Context) error {
 	s, r, by, err := m.c.signed()
 	if err == nil {
 		if err = m.agree(ctx, s, r); err != nil {
@@ -77,17 +75,21 @@ func (m *Member) reread(ctx context.Context) {
 	}
 	before := m.roster.Load()
 	if errors.Is(err, engine.ErrAway) && r.Version == before.Version || ctx.Err() != nil {
-		return // nobody says that there is another one
+		return nil // nobody says that there is another one
 	}
 	if err != nil {
 		if m.read.News(err.Error()) {
 			m.place.Log.Error("the roster is not taken; the one before holds", "error", err)
 		}
-		return
+		return nil
 	}
 	m.read.News("")
+	if err := m.c.in(r); err != nil {
+		return fmt.Errorf("roster %d has no place for this machine any more, which ends: %w", r.Version, err)
+	}
 	if r.Version > before.Version {
 		m.place.Log.Info("another roster holds", "version", r.Version, "signed_by", by)
 		m.roster.Store(r)
 	}
+	return nil
 }
