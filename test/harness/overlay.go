@@ -45,7 +45,7 @@ var Stages = map[string]Stage{
 		`panic("release " + b.stream.ID)`},
 	"panic forward": {"gateway/forward/forward.go", "var rows []store.Observation", `panic("forward")`},
 
-	"stuck stop": {ingestFile, "last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)",
+	"stuck stop": {ingestFile, "last, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)",
 		"select {}"},
 	"stuck acknowledge": {"gateway/ingest/commit.go", "i.sources.acknowledge(i.reception.batch.messages)",
 		"<-ctx.Done()"},
