@@ -26,7 +26,7 @@ async function heard(page, now) {
     if (!name) wrong(`${now}: a ${role} has no name`);
     if (["textbox", "combobox", "slider"].includes(role) && names.size === names.add(group(n) + role + name).size) wrong(`${now}: two ${role} are called "${name}"`);
   }
-  if ((await page.$("#form, #see-form")) && !nodes.some((n) => n.role?.value === "status")) wrong(`${now}: nothing says what became of what is written`);
+  if ((await page.$("#f-yaml, #see-form")) && !nodes.some((n) => n.role?.value === "status")) wrong(`${now}: nothing says what became of what is written`);
 }
 
 // Every page by axe, in each language, narrow and dark, or wide; nothing is too wide or from elsewhere.
@@ -72,7 +72,7 @@ async function live(browser) {
   await said(page, "f-protect-min_units-err", "10");
   if ((await page.getAttribute("#f-protect-min_units", "aria-invalid")) !== "true") wrong("a mistake is not said to be at its field");
   if (!(await page.textContent("#status")).includes("1 mistake")) wrong("the status does not say that there is a mistake");
-  await page.click("#findings a");
+  await page.click("#findings a[href='#f-protect-min_units']");
   if ((await page.evaluate(() => document.activeElement.id)) !== "f-protect-min_units") wrong("the list of mistakes leads elsewhere");
   await page.click("#form .undo");
   await page.waitForFunction(() => document.getElementById("f-protect-min_units").value === "12");
