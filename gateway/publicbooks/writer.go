@@ -153,7 +153,7 @@ func (w *Writer) Write(ctx context.Context) error {
 	case v.Latest != nil: // a policy has been in force
 		err = w.writePolicy(ctx, v, report, now)
 	case v.Coming != nil:
-		err = w.writeFirst(ctx, v, now)
+		err = w.writeFirst(ctx, v, report, now)
 	}
 	if err != nil {
 		return err
@@ -183,11 +183,11 @@ func (w *Writer) city(v *activation.View, now time.Time) books.City {
 }
 
 // writeFirst writes what the first motion will bring when its time has come.
-func (w *Writer) writeFirst(ctx context.Context, v *activation.View, now time.Time) error {
+func (w *Writer) writeFirst(ctx context.Context, v *activation.View, report ingest.Report, now time.Time) error {
 	if err := w.files.put("zones.geojson", v.Coming.Set.Zones.GeoJSON()); err != nil {
 		return err
 	}
-	return w.decisions.write(ctx, v, now, true)
+	return w.decisions.write(ctx, v, now, !report.Now.IsZero())
 }
 
 // writePolicy writes what the policy in force, or that was in force last, says.
