@@ -26,6 +26,7 @@ type town struct {
 	fronts   []string
 	halls    []string // those that release
 	links    []*device.Link
+	operator []byte // the key that signs rosters
 }
 
 // newTown has machines as front-1: front.
@@ -69,13 +70,20 @@ func newTownOf(t *testing.T, found func() *harness.City, list ...string) *town {
 				"roster: roster.yaml}\n",
 			strings.Join(w.servers.URLs(), `", "`), w.servers.CA, name, roles))
 	}
-	sig, err := ballot.Sign(operator, []byte(members), roster.Namespace)
-	harness.NoError(t, err)
-	for _, c := range w.machines {
-		harness.Write(t, filepath.Join(c.Dir, "roster.yaml"), members)
-		harness.Write(t, filepath.Join(c.Dir, "roster.yaml.sig"), string(sig.File()))
-	}
+	w.operator = operator
+	w.signs(members)
 	return w
+}
+
+// signs gives all machines a roster, signed.
+func (w *town) signs(members string) {
+	w.t.Helper()
+	sig, err := ballot.Sign(w.operator, []byte(members), roster.Namespace)
+	harness.NoError(w.t, err)
+	for _, c := range w.machines {
+		harness.Write(w.t, filepath.Join(c.Dir, "roster.yaml"), members)
+		harness.Write(w.t, filepath.Join(c.Dir, "roster.yaml.sig"), string(sig.File()))
+	}
 }
 
 // begin starts all machines.
