@@ -33,5 +33,5 @@ func TestOneLeaves(t *testing.T) {
 	}
 	hour(t, w.links, 0)
 	hour(t, w.links, 1)
-	w.holds(2)
+	w.holds(4)
 }
