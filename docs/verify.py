@@ -11,10 +11,14 @@ import csv, datetime, decimal, gzip, hashlib, itertools, json, math, re, shutil,
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 wrong = 0
 whose = ""  # gateway, where there are several
+doubts = None  # a list: what is wrong is kept there for now
 
 
 def bad(text):
     global wrong
+    if doubts is not None:
+        doubts.append(text)
+        return
     wrong += 1
     say("WRONG:", whose + text)
 
@@ -605,14 +609,30 @@ def statements(b, d):
         signed(what, text, sig, signers, s["member"], "sluice-ballot@" + city)
 
 
+def decided(b):
+    """Whether a vote holds, of each decision. A motion that is enacted at this moment has its files before decisions.json: what does not hold is read again."""
+    global doubts
+    for look in range(3):
+        time.sleep(2 if look else 0)
+        doubts, voted = [], {}
+        for d in json.loads(optional(b["where"], "/books/decisions.json") or b"[]"):
+            if d.get("statements"):
+                statements(b, d)
+            voted[d["id"]] = cast(b, d)
+        if not doubts:
+            break
+    found, doubts = doubts, None
+    for text in found:
+        bad(text)
+    return voted
+
+
 def votes(all_books):
     """Numbers add up without a vote as well: who decided them is said beside that."""
     voted = {}
     for b in all_books:
-        for d in json.loads(optional(b["where"], "/books/decisions.json") or b"[]"):
-            if d.get("statements"):
-                statements(b, d)
-            voted[d["id"]] = cast(b, d) or voted.get(d["id"], False)
+        for id, holds in decided(b).items():
+            voted[id] = holds or voted.get(id, False)
     unvoted = sorted(id for id, yes in voted.items() if not yes)
     if unvoted:
         say("no decision here has a vote: the policy is unsigned, and no council has decided these numbers" if len(unvoted) == len(voted)

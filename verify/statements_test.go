@@ -58,7 +58,7 @@ func TestStatementsAreWhatWasSigned(t *testing.T) {
 			t.Fatal(err)
 		}
 		files["decisions.json"] = string(raw)
-		r, err := Check(books.Reader{Source: files})
+		r, err := check(t, files)
 		if err != nil {
 			t.Fatal(err)
 		}

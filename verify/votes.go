@@ -4,14 +4,36 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"sluice/books"
 	"sluice/policy/ballot"
 )
 
+// looks is how often votes that do not hold are read, and pause the time between: a motion that is enacted at
+// this moment has its files in the books before decisions.json, and a server's answers are some seconds old.
+const (
+	looks = 3
+	pause = 2 * time.Second
+)
+
 // votes notes which decisions members have verifiably signed. Numbers add up without a vote as
 // well, so that whoever reads that they do is told who decided them.
 func (c *checker) votes() error {
+	before := c.Report
+	for look := 1; ; look++ {
+		c.Report = before
+		c.Problems = slices.Clone(before.Problems)
+		err := c.decidedBy()
+		if err != nil || len(c.Problems) == len(before.Problems) || look == looks {
+			return err
+		}
+		time.Sleep(pause)
+	}
+}
+
+// decidedBy is one look at the votes.
+func (c *checker) decidedBy() error {
 	list, err := c.books.Decisions()
 	if err != nil {
 		return err

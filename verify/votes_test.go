@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"sluice/books"
 	"sluice/policy/ballot"
@@ -123,7 +124,7 @@ func TestVotesAreSigned(t *testing.T) {
 			t.Fatal(err)
 		}
 		files["decisions.json"] = string(raw)
-		r, err := Check(books.Reader{Source: files})
+		r, err := check(t, files)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -142,4 +143,56 @@ func (s source) Get(name string) ([]byte, error) {
 		return []byte(text), nil
 	}
 	return nil, fs.ErrNotExist
+}
+
+// check is Check on a clock that does not wait.
+func check(t *testing.T, s books.Source) (r *Report, err error) {
+	t.Helper()
+	synctest.Test(t, func(*testing.T) { r, err = Check(books.Reader{Source: s}) })
+	return r, err
+}
+
+// enacting is books in the moment in which a decision is voted anew: the files are there, the list is not yet.
+type enacting struct {
+	source
+	before string
+	looks  int
+}
+
+func (e *enacting) Get(name string) ([]byte, error) {
+	if name == "decisions.json" && e.looks > 0 {
+		e.looks--
+		return []byte(e.before), nil
+	}
+	return e.source.Get(name)
+}
+
+// TestVotesThatAreBeingPublished: who checks while a motion is enacted is told nothing wrong, and counts each vote once.
+func TestVotesThatAreBeingPublished(t *testing.T) {
+	anna, bru := newVoting(t, "anna"), newVoting(t, "bru")
+	list := func(votes ...books.Vote) string {
+		raw, err := json.Marshal([]books.Decision{{ID: "d", Votes: votes}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(raw)
+	}
+	for late := range looks + 1 {
+		const base = "decisions/d/"
+		e := &enacting{looks: late, before: list(bru.vote, anna.vote), source: source{
+			"city.json": `{"id": "x", "gateway": "g"}`, "decisions.json": list(anna.vote), base + "motion.txt": anna.motion,
+			base + "allowed_signers": anna.signer, base + "ballots/anna.sig": anna.ballot}}
+		// Who reads twice before the votes has had the list of before as often.
+		r, err := check(t, e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.looks == 0 && (len(r.Problems) > 0 || r.Votes != 1) {
+			t.Errorf("%d looks too early: %d votes, %q", late, r.Votes, r.Problems)
+		}
+	}
+	e := &enacting{looks: 1000, before: list(bru.vote), source: source{"city.json": `{"id": "x", "gateway": "g"}`}}
+	if r, err := check(t, e); err != nil || len(r.Problems) != 1 {
+		t.Errorf("what stays wrong: %v, %v", r, err)
+	}
 }
