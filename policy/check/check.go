@@ -184,12 +184,13 @@ func (c *checker) documents(parse func(file string, read func(raw []byte) error)
 			if err != nil {
 				return err
 			}
-			if ids[d.Decision] != "" {
-				c.at(file, "D16", "decision", ids[d.Decision])
+			folded := strings.ToLower(d.Decision) // an id is a directory's name in the books, on any disk
+			if ids[folded] != "" {
+				c.at(file, "D16", "decision", ids[folded])
 				c.bad[file] = true
 				return nil
 			}
-			ids[d.Decision] = file
+			ids[folded] = file
 			c.decisions[file] = d
 			return nil
 		})

@@ -254,6 +254,19 @@ func TestNoRegisterIsAtHand(t *testing.T) {
 	}
 }
 
+// TestIdsDiffer: an id is a directory of the books, and a disk may take a and A for one.
+func TestIdsDiffer(t *testing.T) {
+	files := portalba.Policy()
+	for file, id := range map[string]string{footfall: "Gates-1", boardings: "gates-1"} {
+		old := map[string]string{footfall: `"2026-14"`, boardings: `"2026-15"`}[file]
+		files[file] = []byte(strings.Replace(string(files[file]), old, id, 1))
+	}
+	found, _ := run(files)
+	if !slices.ContainsFunc(found, func(f check.Finding) bool { return f.Rule == "D16" && f.File == boardings }) {
+		t.Errorf("found %+v; want D16", found)
+	}
+}
+
 // TestAllAtOnce: mistakes in several files are all said in one go.
 func TestAllAtOnce(t *testing.T) {
 	files := portalba.Policy()

@@ -105,6 +105,10 @@ func stop(in *bundle.Policy, s decision.Suspension) (*bundle.Policy, error) {
 		return nil, fmt.Errorf("decision %s is suspended already", s.Decision)
 	}
 	for _, lang := range slices.Sorted(maps.Keys(s.Reason)) {
+		if city := in.Charter.City.Languages; lang != decision.Unsaid && !slices.Contains(city, lang) {
+			return nil, fmt.Errorf("a reason is in %s, which is no language of the city: it has %s", lang,
+				strings.Join(city, ", "))
+		}
 		if decision.Fault(s.Reason[lang]) != "" {
 			return nil, fmt.Errorf("a reason is one line of words for residents, of at most %d characters",
 				decision.MaxWords)
