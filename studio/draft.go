@@ -215,7 +215,7 @@ func (p *draftPage) reads(look *look, id string, l explain.Lang) {
 	}
 	for _, s := range look.fine {
 		if s.File == p.File {
-			p.Summary = s.Text(l)
+			p.Summary = s.Text(l, func(measure string) string { return numberIn(l, policy, id, measure) })
 		}
 	}
 	if whole, err := bundle.Read(look.files); err == nil && look.inForce != nil {

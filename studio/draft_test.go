@@ -79,6 +79,13 @@ func TestDraftByForms(t *testing.T) {
 	shows(t, page, "there is no form of it")
 }
 
+// TestErrorsHaveNames: how exact a number is, is said of what it is called.
+func TestErrorsHaveNames(t *testing.T) {
+	s := open(t)
+	page := s.post(t, footfall, url.Values{"publish.measures.0.names.en": {"phones nearby"}, "do": {"keep"}})
+	shows(t, page, "typical error phones nearby ±")
+}
+
 // TestAddedIsShown: a button that adds an entry leads to it, whichever list it is in.
 func TestAddedIsShown(t *testing.T) {
 	s := open(t)

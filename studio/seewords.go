@@ -136,6 +136,14 @@ func cellWords(l explain.Lang, p *bundle.Policy, d *bundle.Decision, cell string
 	return name + ", " + category
 }
 
+// numberIn is numberWords of a policy's decision; the id where either cannot be read.
+func numberIn(l explain.Lang, p *bundle.Policy, id, measure string) string {
+	if p == nil || p.Decision(id) == nil {
+		return measure
+	}
+	return numberWords(l, p.Decision(id), measure)
+}
+
 // numberWords is what one published number is called.
 func numberWords(l explain.Lang, d *bundle.Decision, name string) string {
 	for _, m := range d.Publish.Measures {

@@ -128,7 +128,7 @@ func checkText(w io.Writer, l explain.Lang, r *checkResult) error {
 		printFinding(w, l, r.files, f)
 	}
 	for _, s := range r.fine {
-		fmt.Fprintf(w, "%s  %s\n", s.Decision, s.Text(l))
+		fmt.Fprintf(w, "%s  %s\n", s.Decision, s.Text(l, nil))
 	}
 	if n := r.mistakes(); n > 0 {
 		return &exitError{exitFailed, newLocale(l).Say("%d mistakes", n)}

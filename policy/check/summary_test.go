@@ -20,7 +20,7 @@ func TestFiguresAgree(t *testing.T) {
 		{2, "card", "a partir de unas 48 tarjetas", "cuántas ha habido"},
 		{2, "device", "a partir de unos 48 dispositivos", "cuántos ha habido"},
 	} {
-		line := check.Summary{Unit: s.unit, PublicFrom: 48, ShareFrom: 2956, MaxContributions: 2}.Text(s.lang)
+		line := check.Summary{Unit: s.unit, PublicFrom: 48, ShareFrom: 2956, MaxContributions: 2}.Text(s.lang, nil)
 		if !strings.Contains(line, s.want) || !strings.Contains(line, s.same) || strings.Contains(line, "%!") {
 			t.Errorf("%s", line)
 		}
