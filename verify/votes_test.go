@@ -180,7 +180,8 @@ func TestVotesThatAreBeingPublished(t *testing.T) {
 	for late := range looks + 1 {
 		const base = "decisions/d/"
 		e := &enacting{looks: late, before: list(bru.vote, anna.vote), source: source{
-			"city.json": `{"id": "x", "gateway": "g"}`, "decisions.json": list(anna.vote), base + "motion.txt": anna.motion,
+			"city.json": `{"id": "x", "gateway": "g"}`, "decisions.json": list(anna.vote),
+			base + "motion.txt":      anna.motion,
 			base + "allowed_signers": anna.signer, base + "ballots/anna.sig": anna.ballot}}
 		// Who reads twice before the votes has had the list of before as often.
 		r, err := check(t, e)
