@@ -167,7 +167,7 @@ func (e *enacting) Get(name string) ([]byte, error) {
 	return e.source.Get(name)
 }
 
-// TestVotesThatAreBeingPublished: who checks while a motion is enacted is told nothing wrong, and each vote counts once.
+// TestVotesThatAreBeingPublished: who checks while a motion is enacted is told nothing wrong; each vote counts once.
 func TestVotesThatAreBeingPublished(t *testing.T) {
 	anna, bru := newVoting(t, "anna"), newVoting(t, "bru")
 	list := func(votes ...books.Vote) string {
