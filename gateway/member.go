@@ -99,8 +99,8 @@ func (m *member) openEdge(ctx context.Context, front *ingest.Config, versions []
 		Silence: m.silence(), CatchUp: m.cfg.Windows.CatchUp.Nominal(),
 		Now: m.now, Free: m.free, Through: m.through, Log: m.log,
 	}, edge.Cluster{
-		Name: m.Name(), Partitions: m.Partitions(), Keys: m.Ring, In: m.In, State: m.State,
-		Parts: &parts.Writer{Log: m.Part, Keys: m.Ring}, Share: m.Duty.Share, Fresh: m.Fresh,
+		Name: m.Name(), Partitions: m.Partitions(), Keys: m.Ring, Committed: m.Committed, In: m.In,
+		State: m.State, Parts: &parts.Writer{Log: m.Part, Keys: m.Ring}, Share: m.Duty.Share, Fresh: m.Fresh,
 	}, versions)
 	return m.edge, err
 }

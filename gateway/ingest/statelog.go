@@ -49,6 +49,7 @@ const (
 type stateLog struct {
 	cfg     *Owned
 	routing *routing
+	seals   seals
 	last    uint64 // the place of the last one
 	most    int    // bytes of records in an entry; stateMost
 	kept    []keptCommit
@@ -169,7 +170,7 @@ func (l *stateLog) about(epoch int64, after uint64, place byte) []byte {
 }
 
 func (l *stateLog) seal(ctx context.Context, epoch int64) (cipher.AEAD, error) {
-	key, err := awaitKey(ctx, l.cfg.Keys, epoch, fmt.Sprint("seal-", l.cfg.Partition))
+	key, err := l.seals.key(ctx, epoch)
 	if err != nil {
 		return nil, err
 	}
@@ -230,7 +231,7 @@ func (l *stateLog) open(ctx context.Context, e Entry) (s stateEntry, err error) 
 			s.gone = append(s.gone, epoch)
 			continue
 		}
-		if errors.Is(err, fs.ErrInvalid) {
+		if errors.Is(err, fs.ErrInvalid) || errors.Is(err, errUncommitted) {
 			return s, errState
 		}
 		if err != nil {

@@ -53,6 +53,9 @@ type Parts interface {
 type Owned struct {
 	Partition int
 	Keys      Keys
+	// Committed reports whether a front has committed to an epoch's keys, before which nobody has sealed with them; an
+	// error where that cannot be said at the moment. Nil: keys that are not here are always waited for.
+	Committed func(ctx context.Context, epoch int64) (bool, error)
 	In        Inlet
 	State     State
 	Parts     Parts
@@ -167,7 +170,8 @@ func (w *Worker) Own(ctx context.Context, cfg Owned) (*Owner, error) {
 		gaps:  make(map[string]string), lostDays: make(map[int64]bool), quotas: make(map[uint64]*quota),
 		saving: saving{saved: cfg.Now()},
 	}
-	o.state = stateLog{cfg: &o.cfg, routing: &inner.routing, most: stateMost}
+	o.state = stateLog{cfg: &o.cfg, routing: &inner.routing, most: stateMost,
+		seals: seals{partition: cfg.Partition, keys: cfg.Keys, committed: cfg.Committed}}
 	inner.reporter.publish()
 	if err := o.recover(ctx); err != nil {
 		return nil, fmt.Errorf("partition %d: reading its state: %w", cfg.Partition, err)

@@ -23,9 +23,11 @@ type Cluster struct {
 	Name       string
 	Partitions int
 	Keys       ingest.Keys
-	In         *engine.Log
-	State      *engine.Log
-	Parts      ingest.Parts
+	// Committed reports whether a front has committed to a day's keys.
+	Committed func(ctx context.Context, day int64) (bool, error)
+	In        *engine.Log
+	State     *engine.Log
+	Parts     ingest.Parts
 	// Share runs something for each partition that falls to this machine, until ctx ends.
 	Share func(ctx context.Context, partitions int, run func(ctx context.Context, partition int) error)
 	// Fresh waits until this machine knows the books as they were a short while ago.

@@ -134,7 +134,7 @@ func (h *hands) under(
 		}
 	}()
 	o, err := w.Own(ctx, ingest.Owned{
-		Partition: partition, Keys: h.cluster.Keys, In: logs.In{Log: h.cluster.In},
+		Partition: partition, Keys: h.cluster.Keys, Committed: h.cluster.Committed, In: logs.In{Log: h.cluster.In},
 		State: logs.State{Log: h.cluster.State}, Parts: sums{h.cluster.Parts, h.cluster.Fresh, changed},
 		Lapse:   lapse,
 		Silence: h.cfg.Silence, CatchUp: h.cfg.CatchUp, Exact: h.cfg.Exact, Now: time.Now, Log: h.cfg.Log,

@@ -100,6 +100,15 @@ func readCommitment(r *roster.Roster, at span, signed []byte) (*commitment, erro
 	return &c, nil
 }
 
+// Committed reports whether a front of the roster has committed to a day's keys.
+func (r *Ring) Committed(ctx context.Context, day int64) (bool, error) {
+	if day < 0 || day > farthest {
+		return false, nil
+	}
+	is, _, _, err := r.first(ctx, dayOf(day))
+	return is != nil, err
+}
+
 // first is the commitment that an epoch has, and as it was signed: the first entry that is one. What others have put
 // before it, who have no right to, is passed over, and all who have the same roster pass over the same. Last is the
 // number of the last entry that was read, behind which one can be written where there is none yet.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -294,6 +295,13 @@ func TestNoWayBack(t *testing.T) {
 	take(hall)
 	if !strings.Contains(hall.Problem(), "there was one of version 2") {
 		t.Errorf("the city has another one, and it does not say so: %q", hall.Problem())
+	}
+	far := keys.EpochOf(time.Now()) + 5
+	if is, err := hall.Committed(t.Context(), far); !errors.Is(err, errBehind) {
+		t.Errorf("under a roster that is not the city's nobody can have committed: %v, %v", is, err)
+	}
+	if is, err := front.Committed(t.Context(), far); is || err != nil {
+		t.Errorf("somebody has committed to keys of next week: %v, %v", is, err)
 	}
 	c.put(second)
 	for _, m := range []*Member{hall, c.open("front-1", roster.Front)} {

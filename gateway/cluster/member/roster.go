@@ -42,6 +42,24 @@ func (m *Member) latest(ctx context.Context) (is *roster.Roster, last uint64, er
 	return is, last, nil
 }
 
+// errBehind says that the city has another roster than this machine.
+var errBehind = errors.New("the city has come to a later roster than this machine has")
+
+// Committed reports whether a front has committed to a day's keys; who has no commitment has sealed nothing with them.
+// A roster that is not the city's latest may lack the front: then nobody can say, which is an error.
+func (m *Member) Committed(ctx context.Context, day int64) (bool, error) {
+	mine := m.roster.Load().Version
+	is, err := m.Ring.Committed(ctx, day)
+	if is || err != nil {
+		return is, err
+	}
+	latest, _, err := m.latest(ctx)
+	if err == nil && latest != nil && latest.Version > mine {
+		err = errBehind
+	}
+	return false, err
+}
+
 // agree holds a roster against the one that the city has come to, and has the city come to it if it is the next.
 func (m *Member) agree(ctx context.Context, s roster.Signature, r *roster.Roster) error {
 	body, err := json.Marshal(s)
