@@ -3,8 +3,6 @@ package cluster
 import (
 	"bytes"
 	"flag"
-	"fmt"
-	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -124,11 +122,19 @@ func (w *town) released() (most int) {
 // TestFaults: in each hour something happens to three machines or their servers, for up to twelve seconds, while
 // sensors send. All that is acknowledged is counted once, each window is released once, and everything goes on.
 //
-//	go test ./test/cluster -run Faults -timeout 6h -args -trials 300 -seed 7
+//	go test ./test/cluster -run 'TestFaults$' -timeout 6h -args -trials 300 -seed 7
 func TestFaults(t *testing.T) {
 	all := "front, worker, releaser"
 	w := newTown(t, "town-1: "+all, "town-2: "+all, "town-3: "+all)
 	w.begin()
+	w.endures(faults, func(r *rand.Rand) time.Duration { return time.Duration(1+r.IntN(12)) * time.Second })
+}
+
+// endures lives through as many hours as there are trials, in each of which one of the faults happens, and looks that
+// each reading counts once.
+func (w *town) endures(faults []fault, lasting func(*rand.Rand) time.Duration) {
+	t := w.t
+	t.Helper()
 	w.versions(1)
 	r := rand.New(rand.NewPCG(*seed, 0))
 	for _, link := range w.links {
@@ -137,7 +143,7 @@ func TestFaults(t *testing.T) {
 	order := r.Perm(len(faults))
 	for h := range *trials {
 		f := faults[order[h%len(order)]]
-		lasts := time.Duration(1+r.IntN(12)) * time.Second
+		lasts := lasting(r)
 		t.Logf("hour %d: %s, for %s", h, f.name, lasts)
 		began := time.Now()
 		var during sync.WaitGroup
@@ -152,24 +158,12 @@ func TestFaults(t *testing.T) {
 	}
 	w.holds(2 * *trials)
 	for _, name := range w.halls {
-		c := w.machines[name]
 		for h := range *trials {
-			from := ten.Add(time.Duration(h) * time.Hour)
-			got := map[string]float64{}
-			for _, stream := range []string{"gates", "devices"} {
-				for _, o := range c.Some(stream, from, from.Add(time.Hour)) {
-					if got[o.Measure] = math.NaN(); o.Value != nil {
-						got[o.Measure] = *o.Value
-					}
-				}
-			}
-			if got["passed"] != 115 || got["turns"] != 40 || math.Abs(got["devices"]-30) > 5 || len(got) != 3 {
-				t.Errorf("%s, hour %d: %v", name, h, got)
-			}
+			w.published(name, h, heard{turns: 40, passed: 115, devices: 30})
 		}
 	}
 	if n := w.released(); n != 2**trials {
-		t.Error(fmt.Sprint("released are ", n, " windows"))
+		t.Errorf("released are %d windows", n)
 	}
 	w.silent()
 }

@@ -26,7 +26,8 @@ type town struct {
 	fronts   []string
 	halls    []string // those that release
 	links    []*device.Link
-	operator []byte // the key that signs rosters
+	operator []byte                      // the key that signs rosters
+	cables   map[string][]*harness.Cable // from machines to servers, where there are any
 }
 
 // newTown has machines as front-1: front.
