@@ -81,7 +81,10 @@ func (s *speaker) alone(g *Gateway) []part {
 		Trusted: s.guard.Trusted, Now: now, Policy: func() string { return digest(g.policies) },
 		Changed: g.booksChanged,
 	}, settle(g.cfg), g.log)
-	return []part{closing.Run, removing.Run}
+	return []part{
+		func(ctx context.Context) error { return closing.Run(ctx, often(g.cfg, months.Every)) },
+		func(ctx context.Context) error { return removing.Run(ctx, often(g.cfg, retention.Every)) },
+	}
 }
 
 // together runs parts until one of them ends with an error, or ctx ends.
@@ -107,4 +110,13 @@ func settle(cfg *config.Config) time.Duration {
 		return 0
 	}
 	return retention.Settle
+}
+
+// often is how often is looked for what comes with the months: in a simulation, of which an hour may
+// be over in a second, as soon as its clock may have gone so far.
+func often(cfg *config.Config, every time.Duration) time.Duration {
+	if cfg.Simulation {
+		return 2 * time.Second
+	}
+	return every
 }

@@ -31,11 +31,13 @@ import (
 // its stream has come.
 const Settle = 7 * 24 * time.Hour
 
-// How often months are looked for, and the rest between two windows that are read, so that
-// nobody else waits for the store: a month of windows of five minutes takes some seconds more.
+// Every is how often months are looked for where a gateway's time is that of its machine.
+const Every = time.Minute
+
+// When it is looked first, and the rest between two windows that are read, so that nobody else
+// waits for the store: a month of windows of five minutes takes some seconds more.
 const (
 	lookAfter = 2 * time.Second
-	lookEvery = time.Minute
 	rest      = 2 * time.Millisecond
 )
 
@@ -67,9 +69,9 @@ func New(l *ledger.Ledger, s Reader, trusted func() bool, now func() time.Time, 
 		said: make(map[string]string), holds: make(map[string]map[time.Time]time.Time)}
 }
 
-// Run looks for months that are final until ctx ends.
-func (c *Closer) Run(ctx context.Context) error {
-	for wait := lookAfter; ; wait = lookEvery {
+// Run looks for months that are final, at such intervals, until ctx ends.
+func (c *Closer) Run(ctx context.Context, every time.Duration) error {
+	for wait := lookAfter; ; wait = every {
 		select {
 		case <-ctx.Done():
 			return nil

@@ -26,11 +26,13 @@ import (
 	"sluice/plan"
 )
 
-// How often it looks, and how many rows the store loses at once, so that nobody waits long
+// Every is how often it looks where a gateway's time is that of its machine.
+const Every = time.Minute
+
+// When it looks first, and how many rows the store loses at once, so that nobody waits long
 // for it.
 const (
 	lookAfter = 2 * time.Second
-	lookEvery = time.Minute
 	again     = time.Hour // the store is asked to lose all of it once more
 	some      = 5000
 	rest      = 10 * time.Millisecond
@@ -80,9 +82,9 @@ func New(l *ledger.Ledger, s Store, g Gateway, settle time.Duration, log *slog.L
 		changed: g.Changed, log: log}
 }
 
-// Run removes what is due until ctx ends.
-func (r *Remover) Run(ctx context.Context) error {
-	for wait := r.settle + lookAfter; ; wait = lookEvery {
+// Run removes what is due, and looks at such intervals, until ctx ends.
+func (r *Remover) Run(ctx context.Context, every time.Duration) error {
+	for wait := r.settle + lookAfter; ; wait = every {
 		select {
 		case <-ctx.Done():
 			return nil

@@ -18,12 +18,12 @@ func TestRunWaits(t *testing.T) {
 		r := New(nil, nil, untrusted, Settle, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
-		go func() { done <- r.Run(ctx) }()
+		go func() { done <- r.Run(ctx, Every) }()
 		time.Sleep(Settle)
 		if asked.Load() != 0 {
 			t.Error("it looks before the clock can be put right")
 		}
-		time.Sleep(2 * lookEvery) // without a ledger or a store, to which it would not survive to go
+		time.Sleep(2 * Every) // without a ledger or a store, to which it would not survive to go
 		cancel()
 		if err := <-done; err != nil || asked.Load() == 0 {
 			t.Errorf("it has looked %d times, %v", asked.Load(), err)
