@@ -255,7 +255,8 @@ func (c *City) NamesNoHome(when string) {
 
 // Body is what the open data answer at a path.
 func (c *City) Body(path string) []byte {
-	_, _, body := Get(c.T, c.Opendata+path)
+	c.T.Helper()
+	_, _, body := Answer(c.T, c.Opendata+path)
 	return body
 }
 
