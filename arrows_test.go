@@ -109,7 +109,7 @@ var arrows = map[string]row{
 		"gateway/cluster/duty gateway/cluster/engine gateway/cluster/keys gateway/cluster/roster " +
 			"gateway/cluster/settings internal/retry internal/yamldoc perm"},
 	"gateway/cluster/roster": {"who the machines are, and until when: a file people sign, by keys that ballots take",
-		"internal/civil internal/yamldoc perm policy/ballot policy/ballot/signers"},
+		"internal/civil internal/retry internal/yamldoc perm policy/ballot policy/ballot/signers"},
 	"gateway/cluster/logs": {"what fronts and owners of partitions share, in logs of that engine, as ingest wants them",
 		"gateway/cluster/engine gateway/ingest"},
 	"gateway/cluster/overview": {"how machines and partitions do, as the servers show it without a key",

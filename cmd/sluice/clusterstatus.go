@@ -44,11 +44,13 @@ func clusterStatusCommand() *cobra.Command {
 				return config.Refuse("%s has no section cluster: this gateway is one process, which sluice doctor "+
 					"looks at", file)
 			}
-			r, _, err := cfg.Cluster.Identity()
-			if err != nil {
-				return config.Refuse("cluster: %w", err)
+			look := &clusterLook{cluster: cfg.Cluster, asJSON: asJSON}
+			if look.roster, _, look.wrong = cfg.Cluster.Identity(cmd.Context()); look.wrong != nil {
+				look.wrong = config.Refuse("cluster: %w", look.wrong)
+				if !cfg.Cluster.Reaches() {
+					return look.wrong
+				}
 			}
-			look := &clusterLook{cfg.Cluster, r, asJSON}
 			return look.again(cmd.Context(), cmd.OutOrStdout(), !once && !asJSON && isTerminal(cmd.OutOrStdout()))
 		},
 	}
@@ -61,7 +63,8 @@ func clusterStatusCommand() *cobra.Command {
 // clusterLook looks at a city.
 type clusterLook struct {
 	cluster *member.Config
-	roster  *roster.Roster
+	roster  *roster.Roster // nil for none that is signed
+	wrong   error          // what is wrong with this machine's own files
 	asJSON  bool
 }
 
@@ -79,12 +82,17 @@ func (l *clusterLook) again(ctx context.Context, out io.Writer, inPlace bool) er
 			return err
 		}
 		switch {
+		case !inPlace && !found.Majority && l.wrong != nil:
+			return config.Refuse("%w; and %s", l.wrong, found.Problem)
 		case !inPlace && !found.Majority:
 			return unreachable(errors.New(found.Problem))
 		case !inPlace:
-			return nil
+			return l.wrong
 		case !found.Majority:
 			fmt.Fprintln(out, "\n"+found.Problem)
+		}
+		if l.wrong != nil {
+			fmt.Fprintln(out, "\n"+l.wrong.Error())
 		}
 		select {
 		case <-ctx.Done():

@@ -23,7 +23,7 @@ func (d *machine) cluster(ctx context.Context) {
 	for _, doubt := range c.Doubts() {
 		d.say("cluster", Warn, doubt, "mend cluster: nats in the file")
 	}
-	r, _, err := c.Identity()
+	r, _, err := c.Identity(ctx)
 	if err != nil {
 		d.fail("cluster", err, "mend cluster: in the file")
 		return

@@ -2,10 +2,14 @@ package engine
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -26,13 +30,34 @@ func TestErrorsSayNothing(t *testing.T) {
 		{fmt.Errorf("secret.subject: %w", context.DeadlineExceeded), ErrAway, "no answer in time"},
 		{errors.New("dial secret.subject"), ErrAway, "the connection failed"},
 		{api(codeTooLarge), ErrRefused, "10054"},
-		{api(codeNotEnabled), ErrRefused, "10039"},
+		{api(codeNotEnabled), ErrCredentials, "no JetStream: they are not those for data: code 10039"},
+		{api(codeStoreFailed), ErrAway, "a disk is full"},
+		{api(codeNoJetStream), ErrAway, "switched off"},
+		{nats.ErrAuthorization, ErrCredentials, "the credentials are not accepted"},
 		{api(10008), ErrAway, "10008"},
 		{jetstream.ErrJetStreamNotEnabledForAccount, ErrRefused, "10039"},
 	} {
 		err := fail("doing", c.err)
 		if !errors.Is(err, c.kind) || !strings.Contains(err.Error(), c.why) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%v becomes %v", c.err, err)
+		}
+	}
+}
+
+// TestUnproved: what is wrong with a server's certificate is told apart, and nothing of it is shown but when it holds.
+func TestUnproved(t *testing.T) {
+	past := &x509.Certificate{Subject: pkix.Name{CommonName: "secret"}, NotBefore: time.Unix(0, 0),
+		NotAfter: time.Unix(86400, 0)}
+	for want, err := range map[string]error{
+		"it holds from 1970-01-01 00:00 UTC to 1970-01-02 00:00 UTC, and here it is 2": x509.CertificateInvalidError{
+			Cert: past, Reason: x509.Expired, Detail: "secret"},
+		"it is for other names than the address":    x509.HostnameError{Certificate: past, Host: "secret"},
+		"it is not one that the ca file has signed": x509.UnknownAuthorityError{Cert: past},
+	} {
+		got := fail("connecting", fmt.Errorf("secret: %w", &tls.CertificateVerificationError{Err: err}))
+		if !errors.Is(got, ErrRefused) || !errors.Is(got, ErrCertificate) || !strings.Contains(got.Error(), want) ||
+			strings.Contains(got.Error(), "secret") {
+			t.Errorf("%v becomes %v; want %s", err, got, want)
 		}
 	}
 }

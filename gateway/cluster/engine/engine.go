@@ -36,6 +36,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -85,6 +86,25 @@ type Conn struct {
 	nc       *nats.Conn
 	js       jetstream.JetStream
 	patience time.Duration
+	lost     *atomic.Pointer[loss] // nil while a server is reached
+}
+
+// loss is that no server is reached any more: since when, and why.
+type loss struct {
+	since time.Time
+	why   string
+}
+
+// noted is a loss with what has come of another attempt. That a server refuses says more than that one does not
+// answer.
+func (l *loss) noted(err error) *loss {
+	if l == nil {
+		return &loss{time.Now(), reason(err)}
+	}
+	if errors.Is(fail("", err), ErrRefused) {
+		return &loss{l.since, reason(err)}
+	}
+	return l
 }
 
 // Dial connects, and tries again within the patience. A connection that breaks later is made anew for as long as it is
@@ -93,7 +113,8 @@ func Dial(ctx context.Context, c Config) (*Conn, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	options, err := c.options()
+	lost := new(atomic.Pointer[loss])
+	options, err := c.options(lost)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +133,7 @@ func Dial(ctx context.Context, c Config) (*Conn, error) {
 				nc.Close()
 				return nil, fail("connecting", err)
 			}
-			return &Conn{nc, js, patience}, nil
+			return &Conn{nc, js, patience, lost}, nil
 		}
 		if err := fail("connecting", err); errors.Is(err, ErrRefused) || !pause.Wait(ctx) {
 			return nil, err
@@ -120,7 +141,7 @@ func Dial(ctx context.Context, c Config) (*Conn, error) {
 	}
 }
 
-func (c *Config) options() ([]nats.Option, error) {
+func (c *Config) options(lost *atomic.Pointer[loss]) ([]nats.Option, error) {
 	log := c.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -139,10 +160,15 @@ func (c *Config) options() ([]nats.Option, error) {
 		}),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
+				lost.Store(lost.Load().noted(err))
 				log.Warn("the cluster's engine is lost", "why", reason(err))
 			}
 		}),
-		nats.ReconnectHandler(func(*nats.Conn) { log.Info("the cluster's engine is back") }),
+		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { lost.Store(lost.Load().noted(err)) }),
+		nats.ReconnectHandler(func(*nats.Conn) {
+			lost.Store(nil)
+			log.Info("the cluster's engine is back")
+		}),
 	}
 	if c.Credentials != "" {
 		raw, err := perm.Read(c.Credentials, perm.Secret)
@@ -150,10 +176,11 @@ func (c *Config) options() ([]nats.Option, error) {
 			return nil, err
 		}
 		option := nats.UserCredentialBytes(raw)
-		if strings.HasPrefix(string(raw), "SU") {
+		if !strings.Contains(string(raw), "-----BEGIN ") {
 			// The library reads seeds from files alone.
 			if option, err = nats.NkeyOptionFromSeed(c.Credentials); err != nil {
-				return nil, fmt.Errorf("%s has no seed of a user's NKey", c.Credentials)
+				return nil, &perm.Error{Path: c.Credentials, What: "is no seed of a user, SU...",
+					Fix: "copy it from member/ of what sluice cluster nats wrote"}
 			}
 		}
 		options = append(options, option)
@@ -165,7 +192,8 @@ func (c *Config) options() ([]nats.Option, error) {
 		}
 		pool := x509.NewCertPool()
 		if !pool.AppendCertsFromPEM(raw) {
-			return nil, fmt.Errorf("%s has no certificate in PEM", c.CA)
+			return nil, &perm.Error{Path: c.CA, What: "has no certificate in PEM",
+				Fix: "copy nats-ca.crt from member/ of what sluice cluster nats wrote, and name it in cluster: ca"}
 		}
 		options = append(options, nats.Secure(&tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS13}))
 	}
@@ -177,6 +205,23 @@ func (c *Conn) Close() { c.nc.Close() }
 
 // Up reports whether a server is reached at this moment.
 func (c *Conn) Up() bool { return c.nc.IsConnected() }
+
+// Lost says since when no server is reached, and why; zero and empty while one is.
+func (c *Conn) Lost() (since time.Time, why string) {
+	if l := c.lost.Load(); l != nil && !c.Up() {
+		return l.since, l.why
+	}
+	return time.Time{}, ""
+}
+
+// Until is how long the certificate of the server that is reached holds; zero where that is not known.
+func (c *Conn) Until() time.Time {
+	state, err := c.nc.TLSConnectionState()
+	if err != nil || len(state.PeerCertificates) == 0 {
+		return time.Time{}
+	}
+	return state.PeerCertificates[0].NotAfter
+}
 
 // Version is the version of the server that is reached, as 2.15.2; empty while none is.
 func (c *Conn) Version() string { return c.nc.ConnectedServerVersion() }

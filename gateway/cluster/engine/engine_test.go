@@ -321,6 +321,8 @@ func TestLetIn(t *testing.T) {
 	harness.WriteSecret(t, stranger, "SUAIBDPBAUTWCWBKIO6XHQNINK5FWJW4OHLXC3HQ2KFE4PEJUA44CNHTC4\n")
 	shown := filepath.Join(t.TempDir(), "shown.nk")
 	harness.Write(t, shown, "SU")
+	garbage := filepath.Join(t.TempDir(), "garbage.nk")
+	harness.WriteSecret(t, garbage, "none\n")
 	system := engine.Config{URLs: s.URLs(), Credentials: s.Data}
 	for name, c := range map[string]struct {
 		config engine.Config
@@ -332,6 +334,10 @@ func TestLetIn(t *testing.T) {
 			"credentials"},
 		"other server": {system, engine.ErrRefused, "certificate"},
 		"open to all":  {engine.Config{URLs: s.URLs(), CA: s.CA, Credentials: shown}, nil, "chmod"},
+		"no seed": {engine.Config{URLs: s.URLs(), CA: s.CA, Credentials: garbage}, nil,
+			"garbage.nk is no seed of a user"},
+		"no ca": {engine.Config{URLs: s.URLs(), CA: garbage, Credentials: s.Data}, nil,
+			"no certificate in PEM; copy"},
 		"nobody there": {engine.Config{URLs: []string{"tls://127.0.0.1:9"}, CA: s.CA, Credentials: s.Data,
 			Patience: time.Second}, engine.ErrAway, "no server"},
 	} {

@@ -3,9 +3,11 @@ package engine
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -22,21 +24,46 @@ var (
 	ErrRefused = errors.New("the servers refuse")
 )
 
+// What some of ErrRefused are as well, where an operator mends different things.
+var (
+	// ErrCertificate: a server does not show that it is one of ours.
+	ErrCertificate = errors.New("their certificate is not accepted")
+	// ErrCredentials: the servers do not know who this is, or not for this.
+	ErrCredentials = errors.New("they do not accept the credentials")
+)
+
 // fail makes one of the three of an error of the library. What is passed on of it is a reason of a closed list, or its
 // number: see the package comment.
 func fail(doing string, err error) error {
 	kind := ErrAway
-	var unverified *tls.CertificateVerificationError
-	if errors.As(err, &unverified) {
-		return fmt.Errorf("%s: %w (their certificate is not one that the ca file has signed, or is not theirs)", doing,
-			ErrRefused)
+	if why := unproved(err); why != "" {
+		return fmt.Errorf("%s: %w: %w (%s)", doing, ErrRefused, ErrCertificate, why)
 	}
 	if code := codeOf(err); slices.Contains(definite, code) || isAny(err, nats.ErrAuthorization,
 		nats.ErrAuthExpired, nats.ErrAuthRevoked, nats.ErrPermissionViolation, nats.ErrMaxPayload,
 		nats.ErrBadSubject, jetstream.ErrInvalidSubject, nats.ErrConnectionClosed) {
 		kind = ErrRefused
 	}
+	if isAny(err, nats.ErrAuthorization, nats.ErrAuthExpired, nats.ErrAuthRevoked) || codeOf(err) == codeNotEnabled {
+		return fmt.Errorf("%s: %w: %w (%s)", doing, kind, ErrCredentials, reason(err))
+	}
 	return fmt.Errorf("%s: %w (%s)", doing, kind, reason(err))
+}
+
+// unproved says why a server's certificate does not show that it is one of ours; empty where it is another error.
+func unproved(err error) string {
+	var invalid x509.CertificateInvalidError
+	switch {
+	case !errors.As(err, new(*tls.CertificateVerificationError)):
+		return ""
+	case errors.As(err, new(x509.HostnameError)):
+		return "it is for other names than the address by which the server is reached"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired && invalid.Cert != nil:
+		const form = "2006-01-02 15:04 MST"
+		return fmt.Sprintf("it holds from %s to %s, and here it is %s", invalid.Cert.NotBefore.UTC().Format(form),
+			invalid.Cert.NotAfter.UTC().Format(form), time.Now().UTC().Format(form))
+	}
+	return "it is not one that the ca file has signed"
 }
 
 // Codes of the servers (nats-server, server/errors.json).
@@ -50,7 +77,21 @@ const (
 	codeSealed      = 10109
 	codeWrongLast2  = 10164 // the same on replicas, as long as another entry of the subject is being written
 	codeNotEnabled  = 10039 // of this account
+	codeNoJetStream = 10076 // on the server that is asked
+	codeNoMajority  = 10008
+	codeNoRoom      = 10023
+	codeNoStorage   = 10047
 )
+
+// meanings are what an operator is told of them.
+var meanings = map[jetstream.ErrorCode]string{
+	codeStoreFailed: "nothing more can be stored: a disk is full, or max_file_store is reached",
+	codeNotEnabled:  "the account of these credentials has no JetStream: they are not those for data",
+	codeNoJetStream: "JetStream is switched off on the server, as by a full disk",
+	codeNoMajority:  "JetStream has no majority of the servers",
+	codeNoRoom:      "the servers have no room: a disk is full, or max_file_store is reached",
+	codeNoStorage:   "the servers have no room: a disk is full, or max_file_store is reached",
+}
 
 // definite are the answers that no waiting changes.
 var definite = []jetstream.ErrorCode{codeTooLarge, codeNoLog, codeOtherLog, codeSealed, codeNotEnabled}
@@ -102,7 +143,14 @@ var reasons = []struct {
 
 // reason says in words of a closed list why something failed.
 func reason(err error) string {
-	if code := codeOf(err); code != 0 {
+	if why := unproved(err); why != "" {
+		return ErrCertificate.Error() + ": " + why
+	}
+	code := codeOf(err)
+	if why := meanings[code]; why != "" {
+		return fmt.Sprintf("%s: code %d", why, code)
+	}
+	if code != 0 {
 		return fmt.Sprintf("the server's code is %d", code)
 	}
 	for _, r := range reasons {

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -148,8 +149,15 @@ func (c *Config) Doubts() (list []string) {
 }
 
 // Identity reads the roster, and who this machine is by its files. It refuses a roster that is not signed, or does not
-// have this machine in its roles, and files that are not there or open to others.
-func (c *Config) Identity() (*roster.Roster, *roster.Me, error) {
+// have this machine in its roles, and files that are not there or open to others. The roster comes with an error too,
+// where it is signed and only this machine is not as it says.
+func (c *Config) Identity(ctx context.Context) (*roster.Roster, *roster.Me, error) {
+	_, r, me, err := c.identity(ctx)
+	return r, me, err
+}
+
+// identity is that, with the roster as it was signed.
+func (c *Config) identity(ctx context.Context) (s roster.Signature, r *roster.Roster, me *roster.Me, err error) {
 	for _, f := range []struct{ path, key, fix string }{
 		{c.Credentials, "credentials", "make the directory: sluice cluster member new writes member.key into it"},
 		{c.Roster, "roster", "bring it here, with its .sig, from where it was signed"},
@@ -160,23 +168,27 @@ func (c *Config) Identity() (*roster.Roster, *roster.Me, error) {
 		{c.CA, "ca", "bring the certificate that signed the servers', or take ca out"},
 	} {
 		if _, err := os.Stat(f.path); f.path != "" && errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, fmt.Errorf("%s: %s is not there; %s", f.key, f.path, f.fix)
+			return s, nil, nil, &perm.Error{Path: f.key + ": " + f.path, What: "is not there", Fix: f.fix}
 		}
 	}
 	for _, name := range []string{"data.nk", "keys.nk", "system.nk"} {
 		if err := perm.Check(c.file(name), perm.Secret); err != nil {
-			return nil, nil, err
+			return s, nil, nil, err
 		}
 	}
-	r, _, err := roster.Read(c.Roster, c.file("signers"))
-	if err != nil {
-		return nil, nil, err
+	if s, r, _, err = c.signed(ctx); err != nil {
+		return s, nil, nil, err
 	}
-	if err := c.in(r); err != nil {
-		return nil, nil, err
+	if err = c.in(r); err == nil {
+		me, err = r.Identify(c.Name, c.file("member.key"))
 	}
-	me, err := r.Identify(c.Name, c.file("member.key"))
-	return r, me, err
+	return s, r, me, err
+}
+
+// Reaches reports whether there is what the servers are reached with, whatever else is wrong.
+func (c *Config) Reaches() bool {
+	_, err := os.Stat(c.file("data.nk"))
+	return err == nil && perm.Check(c.file("data.nk"), perm.Secret) == nil
 }
 
 // May reports whether this machine does something.
@@ -194,7 +206,16 @@ func (c *Config) reach(credentials string) engine.Config {
 func (c *Config) in(r *roster.Roster) error {
 	m, known := r.Member(c.Name)
 	if !known {
-		return fmt.Errorf("the roster has no member %q; add it, and sign the roster again", c.Name)
+		names := make([]string, len(r.Members))
+		for i, m := range r.Members {
+			names[i] = m.Name
+		}
+		meant := ""
+		if near := yamldoc.Nearest(c.Name, names); near != "" {
+			meant = "; did you mean " + near + "?"
+		}
+		return &perm.Error{Path: c.Roster, What: fmt.Sprintf("has no member %q, which is cluster: name here%s", c.Name,
+			meant), Fix: "mend that, or add the line of sluice cluster member new, and sign the roster again"}
 	}
 	var lacks []string
 	for _, role := range c.Roles {
@@ -203,8 +224,10 @@ func (c *Config) in(r *roster.Roster) error {
 		}
 	}
 	if len(lacks) > 0 {
-		return fmt.Errorf("the roster does not have %s for %s: change roles here, or there, and sign that again",
-			strings.Join(lacks, ", "), c.Name)
+		return &perm.Error{Path: c.Roster,
+			What: fmt.Sprintf("does not have %s for %s, and cluster: roles has it here", strings.Join(lacks, ", "),
+				c.Name),
+			Fix: "change cluster: roles, or the member's line there, and sign that again"}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"sluice/gateway/cluster/engine"
 	"sluice/gateway/cluster/settings"
+	"sluice/perm"
 )
 
 // Looked is how the servers are, as far as a machine may see it.
@@ -23,8 +25,37 @@ type Looked struct {
 	Findings []settings.Finding
 }
 
-const letIn = "mend cluster: ca, or name the seed's public half, U..., among the users of the servers, as " +
-	"configs/nats.conf does"
+// fix says how to mend that a server does not let this machine in with a file of its credentials; empty where the error
+// says it.
+func (c *Config) fix(err error, file string) string {
+	switch {
+	case errors.Is(err, engine.ErrCertificate) && c.CA == "":
+		return "name in cluster: ca the file nats-ca.crt, from member/ of what sluice cluster nats wrote"
+	case errors.Is(err, engine.ErrCertificate):
+		return "see that server's certificate (server.crt), this machine's clock, and whether " + c.CA +
+			" (cluster: ca) is the servers' ca.crt"
+	case errors.Is(err, engine.ErrCredentials):
+		return c.file(file) + " must be the " + file + " from member/ of what sluice cluster nats wrote, whose " +
+			"public half, U..., is among the users in the servers' nats.conf"
+	}
+	return "see the servers' own logs"
+}
+
+// hint is an error of connecting, with what to do.
+func (c *Config) hint(err error, file string) error {
+	if errors.As(err, new(*perm.Error)) || !errors.Is(err, engine.ErrRefused) {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return fmt.Errorf("%s: %w; %s", file, err, c.fix(err, file))
+}
+
+// refused is the finding that a server, or all, do not let this machine in.
+func (c *Config) refused(of string, err error, file string) settings.Finding {
+	if w := (*perm.Error)(nil); errors.As(err, &w) {
+		return settings.Finding{Of: of, What: w.Path + " " + w.What, Fix: w.Fix, Lost: true}
+	}
+	return settings.Finding{Of: of, What: err.Error(), Fix: c.fix(err, file), Lost: errors.Is(err, engine.ErrRefused)}
+}
 
 // glance is how long one server has to answer.
 const glance = 5 * time.Second
@@ -48,8 +79,7 @@ func Look(ctx context.Context, c Config, single bool, logs []engine.Spec) Looked
 		reach.Patience = glance
 		conn, err := engine.Dial(ctx, reach)
 		if err != nil {
-			l.Findings = append(l.Findings, settings.Finding{Of: one.file, What: err.Error(),
-				Fix: letIn, Lost: errors.Is(err, engine.ErrRefused)})
+			l.Findings = append(l.Findings, c.refused(one.file, err, one.file))
 			continue
 		}
 		defer conn.Close()
@@ -77,12 +107,15 @@ func (c *Config) Knock(ctx context.Context) (l Looked) {
 	for i, err := range errs {
 		host := strings.TrimPrefix(c.NATS[i], "tls://")
 		switch {
+		case errors.As(err, new(*perm.Error)): // a file of this machine, and the same for all
+			l.Findings = []settings.Finding{c.refused("this machine", err, "data.nk")}
+			return l
 		case err == nil:
 			l.Up++
 		case errors.Is(err, engine.ErrAway):
 			l.Away = append(l.Away, host)
 		default:
-			l.Findings = append(l.Findings, settings.Finding{Of: host, What: err.Error(), Fix: letIn, Lost: true})
+			l.Findings = append(l.Findings, c.refused(host, err, "data.nk"))
 		}
 	}
 	return l

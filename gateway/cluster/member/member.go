@@ -87,14 +87,7 @@ func Open(ctx context.Context, c Config, p Place) (_ *Member, err error) {
 			m.Close()
 		}
 	}()
-	_, me, err := c.Identity()
-	if err != nil {
-		return nil, err
-	}
-	s, r, _, err := c.signed()
-	if err == nil {
-		err = c.in(r)
-	}
+	s, r, me, err := c.identity(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -103,10 +96,10 @@ func Open(ctx context.Context, c Config, p Place) (_ *Member, err error) {
 	}
 	m.roster.Store(r)
 	if m.Data, err = engine.Dial(ctx, m.reach("data.nk")); err != nil {
-		return nil, fmt.Errorf("connecting for data: %w", err)
+		return nil, c.hint(err, "data.nk")
 	}
 	if m.keys, err = engine.Dial(ctx, m.reach("keys.nk")); err != nil {
-		return nil, fmt.Errorf("connecting for keys: %w", err)
+		return nil, c.hint(err, "keys.nk")
 	}
 	if err := m.examine(ctx); err != nil {
 		return nil, err
@@ -163,7 +156,7 @@ func (m *Member) examine(ctx context.Context) error {
 	if _, err := os.Stat(m.c.file("system.nk")); !errors.Is(err, fs.ErrNotExist) {
 		system, err := engine.Dial(ctx, m.reach("system.nk"))
 		if err != nil {
-			return fmt.Errorf("connecting to look at the servers: %w", err)
+			return m.c.hint(err, "system.nk")
 		}
 		defer system.Close()
 		from.System = system

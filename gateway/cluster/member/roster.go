@@ -15,11 +15,8 @@ import (
 const rosterSubject = "epochs.roster"
 
 // signed reads the roster in the file.
-func (c *Config) signed() (s roster.Signature, r *roster.Roster, by string, err error) {
-	if s, err = roster.Signed(c.Roster); err == nil {
-		r, by, err = s.Verify(c.Roster, c.file("signers"))
-	}
-	return s, r, by, err
+func (c *Config) signed(ctx context.Context) (s roster.Signature, r *roster.Roster, by string, err error) {
+	return roster.Settled(ctx, c.Roster, c.file("signers"))
 }
 
 // latest is the roster that the city has come to, by the log, and the number of the last entry. What is there and no
@@ -85,7 +82,7 @@ func (m *Member) agree(ctx context.Context, s roster.Signature, r *roster.Roster
 // reread takes the roster that is there, if it is a later one of ours. An error says that this member has no place in
 // it any more: its work is over.
 func (m *Member) reread(ctx context.Context) error {
-	s, r, by, err := m.c.signed()
+	s, r, by, err := m.c.signed(ctx)
 	if err == nil {
 		if err = m.agree(ctx, s, r); err != nil {
 			err = fmt.Errorf("%s: %w", m.c.Roster, err)

@@ -49,12 +49,15 @@ type Partition struct {
 	Parts uint64 `json:"parts"`
 }
 
-// Of looks at what the servers have. It takes a few seconds at most.
+// Of looks at what the servers have. It takes a few seconds at most. Without a roster, nil, the members are those who
+// are there, and nothing is known of their roles.
 func Of(ctx context.Context, conn *engine.Conn, r *roster.Roster, partitions int) City {
 	c := Unknown("")
-	for _, m := range r.Members {
-		if !m.Left() {
-			c.Members = append(c.Members, Member{Name: m.Name, Roles: m.Roles, Owns: []int{}})
+	if r != nil {
+		for _, m := range r.Members {
+			if !m.Left() {
+				c.Members = append(c.Members, Member{Name: m.Name, Roles: m.Roles, Owns: []int{}})
+			}
 		}
 	}
 	for n := range partitions {
@@ -93,6 +96,11 @@ func (c *City) leases(ctx context.Context, conn *engine.Conn) error {
 	}
 	leases := duty.Leases(all)
 	share := leases.Sharing()
+	for _, name := range slices.Concat(leases.Here(), share) {
+		if c.member(name) == nil {
+			c.Members = append(c.Members, Member{Name: name, Owns: []int{}})
+		}
+	}
 	for i := range c.Partitions {
 		p := &c.Partitions[i]
 		p.Owner = lease.Owner(p.N, share)

@@ -24,7 +24,7 @@ import (
 func TestCity(t *testing.T) {
 	s := nats.Start(t)
 	city := members.Found(t, s, "front-1: front", "count-1: worker", "count-2: worker", "hall: releaser")
-	r, _, err := city.Config("hall").Identity()
+	r, _, err := city.Config("hall").Identity(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

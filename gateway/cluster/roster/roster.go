@@ -214,10 +214,23 @@ func Signed(file string) (s Signature, err error) {
 		return s, err
 	}
 	if s.By, err = perm.Read(file+".sig", perm.Trusted); errors.Is(err, fs.ErrNotExist) {
-		return s, fmt.Errorf("%s is not signed; sign it: ssh-keygen -Y sign -f KEY -n %s %[1]s", file, Namespace)
+		return s, &unfit{file, "is not signed: there is no " + file + ".sig", toSign(file)}
 	}
 	return s, err
 }
+
+// toSign is what an operator does to sign a roster.
+func toSign(file string) string {
+	return fmt.Sprintf("bring that here too, or sign it: sluice cluster roster sign %s --key KEY", file)
+}
+
+// unfit is a perm.Error that says that a roster and its signature do not belong together.
+type unfit perm.Error
+
+func (u *unfit) Error() string { return u.Unwrap().Error() }
+
+// Unwrap is what is wrong.
+func (u *unfit) Unwrap() error { return (*perm.Error)(u) }
 
 // Verify reads a roster whose signature is by one of those whom the file allowed names. It returns who that is.
 func (s *Signature) Verify(file, allowed string) (r *Roster, by string, err error) {
@@ -231,8 +244,8 @@ func (s *Signature) Verify(file, allowed string) (r *Roster, by string, err erro
 	}
 	who, err := signers.By(s.Text, s.By, Namespace, may)
 	if err != nil {
-		return nil, "", fmt.Errorf("%s.sig: %w; sign it again: ssh-keygen -Y sign -f KEY -n %s %[1]s", file, err,
-			Namespace)
+		return nil, "", &unfit{file + ".sig:", fmt.Sprintf("%v (who may sign it stands in %s)", err, allowed),
+			"is it the one of another version? " + toSign(file)}
 	}
 	if r, err = Parse(file, s.Text); err != nil {
 		return nil, "", err

@@ -143,7 +143,7 @@ func TestSigned(t *testing.T) {
 	write(t, allowed, "operator "+line+"\n")
 	text := sample(t)
 	write(t, file, text)
-	if _, _, err := Read(file, allowed); err == nil || !strings.Contains(err.Error(), "ssh-keygen -Y sign") {
+	if _, _, err := Read(file, allowed); err == nil || !strings.Contains(err.Error(), "sluice cluster roster sign") {
 		t.Errorf("one that is not signed: %v", err)
 	}
 	sign := func(namespace string) {

@@ -36,12 +36,28 @@ func (r *Roster) Identify(name, file string) (*Me, error) {
 	}
 	me, err := NewMe(name, private)
 	if err != nil {
+		return nil, &perm.Error{Path: file, What: "is no private key of a member: " + err.Error(),
+			Fix: "bring back the one that sluice cluster member new wrote"}
+	}
+	sig, err := ballot.Sign(private, nil, Namespace)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	if sig, err := ballot.Sign(private, nil, Namespace); err != nil || sig.Key != m.Key {
-		return nil, fmt.Errorf("%s is not the key that the roster has for %s", file, name)
+	if sig.Key != m.Key {
+		return nil, &perm.Error{Path: file, What: r.another(m, sig.Key),
+			Fix: "bring here the key of that name, or mend cluster: name"}
 	}
 	return me, nil
+}
+
+// another says that a key is not that of a member, and whose it is.
+func (r *Roster) another(m Member, key ballot.Key) string {
+	whose := "nobody's there"
+	if other, known := r.find(func(o Member) bool { return o.Key == key }); known {
+		whose = "that of " + other.Name
+	}
+	return fmt.Sprintf("is not the key that the roster has for %s (%s): it is %s (%s)", m.Name, m.Key.Fingerprint(),
+		whose, key.Fingerprint())
 }
 
 // NewMe takes a private key as a member's own.
