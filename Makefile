@@ -24,7 +24,7 @@ build: ## the two programs, into bin/
 # only find that it is slow. Tests of BOTH that measure, or compute much in one goroutine, are skipped
 # with it (test/raced) and run without; others that take long are run with it alone. TestMakeTestsAll
 # looks that all this is so, and that no package is left out.
-RACED := cmd/sluice opendata gateway/ingest gateway/ingest/internal/listener firmware-sim/device policy/rego \
+RACED := test/audit test/torture cmd/sluice opendata gateway/ingest gateway/ingest/internal/listener firmware-sim/device policy/rego \
 	opendata/released gateway/ingest/internal/mqtt gateway/ingest/internal/checkpoint store/sqlite certify \
 	books books/union brief certify/bench certify/tap door gateway gateway/activation gateway/admin \
 	gateway/cluster/duty gateway/cluster/engine gateway/cluster/keys gateway/cluster/lease gateway/cluster/logs \
@@ -38,8 +38,9 @@ BOTH  := cmd/sluice opendata gateway/ingest policy/rego opendata/released regist
 # (TestRaceLeavesOnlyC).
 RACE  := -race -gcflags=modernc.org/sqlite/lib=-race=false
 # STORIES run whole programs and mostly wait for them, the longest first: more of all packages are
-# tested side by side than there are cores. What tests of the open data serve themselves has the race
-# detector in it; the programs, which are built once for all, have not.
+# tested side by side than there are cores. The programs are built once for all, without the race
+# detector; what is in them, and the open data that some stories serve themselves, has it in the tests
+# of RACED, which run crowds, streams and whole verbs in one process (cmd/sluice, opendata).
 STORIES := $(patsubst %,test/%,opendata audit cluster torture privacy books sensors docs intake faults policy operations studio)
 SHORT  = $(filter-out $(STORIES:%=sluice/%),$(shell go list ./...))
 PLAIN  = $(or $(filter-out $(RACED:%=sluice/%) $(STORIES:%=sluice/%),$(shell go list ./...)),\
@@ -49,9 +50,10 @@ PLAIN  = $(or $(filter-out $(RACED:%=sluice/%) $(STORIES:%=sluice/%),$(shell go 
 test: tools ## what CI runs: everything, with mosquitto, InfluxDB and a browser
 	@echo "seed $(SEED)"
 	go vet ./...
-	mkdir -p $(SLUICE_TEST_PROGRAMS) && go build -o $(SLUICE_TEST_PROGRAMS) ./cmd/sluice ./firmware-sim
+	mkdir -p $(SLUICE_TEST_PROGRAMS) && go build -ldflags='-s -w' -o $(SLUICE_TEST_PROGRAMS) ./cmd/sluice ./firmware-sim
 	go test -vet=off -shuffle=$(SEED) $(BOTH:%=./%) $(PLAIN)
-	go test $(RACE) -vet=off -p=3 -parallel=4 -shuffle=$(SEED) -timeout 40m $(STORIES:%=./%) $(RACED:%=./%)
+	go test -vet=off -p=4 -parallel=4 -shuffle=$(SEED) -timeout 40m $(patsubst %,./%,$(filter-out $(RACED),$(STORIES)))
+	go test $(RACE) -vet=off -p=3 -parallel=4 -shuffle=$(SEED) -timeout 40m $(RACED:%=./%)
 test: export SLUICE_TEST_PROGRAMS := $(CURDIR)/bin/test
 test: export SLUICE_TEST_RACED := 1
 

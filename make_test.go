@@ -16,8 +16,9 @@ import (
 )
 
 // TestMakeTestsAll: make test runs the tests of each package, as make itself says; with the
-// race detector but where neither code nor tests of a package begin a goroutine, and without
-// it, too, where a package's tests or limits are others under it.
+// race detector but where neither code nor tests of a package begin a goroutine, or where tests
+// are stories of programs that have none of it, and without it, too, where a package's tests or
+// limits are others under it.
 func TestMakeTestsAll(t *testing.T) {
 	if _, err := exec.LookPath("make"); err != nil {
 		if os.Getenv("CI") != "" {
@@ -55,7 +56,7 @@ func TestMakeTestsAll(t *testing.T) {
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s has no files (%v)", name, err)
 		}
-		var begins, differs, tests, alone bool
+		var begins, differs, tests, alone, story bool
 		for _, path := range files {
 			raw, err := os.ReadFile(path)
 			if err != nil {
@@ -63,6 +64,7 @@ func TestMakeTestsAll(t *testing.T) {
 			}
 			tests = tests || strings.HasSuffix(path, "_test.go")
 			begins = begins || !watched[path] && goes.Match(raw)
+			story = story || bytes.Contains(raw, []byte("harness.Main(")) && path != "make_test.go"
 			if name == "sluice/test/raced" {
 				continue
 			}
@@ -75,7 +77,7 @@ func TestMakeTestsAll(t *testing.T) {
 		switch {
 		case !tested[true][name] && !tested[false][name]:
 			t.Errorf("make test leaves %s out", name)
-		case begins && tests && !tested[true][name]:
+		case begins && tests && !story && !tested[true][name]:
 			t.Errorf("make test runs %s without the race detector, and it begins goroutines; name it in RACED", name)
 		case alone && !tested[true][name]:
 			t.Errorf("make test skips tests of %s that it runs with the race detector alone, and does not", name)

@@ -174,7 +174,7 @@ func buildFaulty(t *testing.T) string {
 	if err := os.WriteFile(overlay, list, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	command(t, root, "go", "build", "-overlay", overlay, "-o", bin, "./cmd/sluice")
+	command(t, root, "go", "build", "-ldflags=-s -w", "-overlay", overlay, "-o", bin, "./cmd/sluice")
 	return bin
 }
 

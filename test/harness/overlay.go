@@ -146,7 +146,7 @@ func buildOverlay(root, dir string, sources map[string]string) (string, error) {
 	if err := os.WriteFile(list, raw, 0o644); err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-overlay", list, "-o", out, "./cmd/sluice")
+	cmd := exec.Command("go", "build", "-ldflags=-s -w", "-overlay", list, "-o", out, "./cmd/sluice")
 	cmd.Dir = root
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return "", &buildError{string(text), err}

@@ -79,7 +79,7 @@ func programs() error {
 	dir, made := os.LookupEnv("SLUICE_TEST_PROGRAMS")
 	if !made {
 		dir = scratch
-		cmd := exec.Command("go", "build", "-o", dir, "sluice/cmd/sluice", "sluice/firmware-sim")
+		cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", dir, "sluice/cmd/sluice", "sluice/firmware-sim")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("building the programs: %w\n%s", err, out)
 		}

@@ -109,7 +109,7 @@ func build(root, dir string) (*harness, error) {
 	if err := os.WriteFile(list, raw, 0o600); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command("go", "build", "-overlay", list, "-o", h.bin, "./cmd/sluice")
+	cmd := exec.Command("go", "build", "-ldflags=-s -w", "-overlay", list, "-o", h.bin, "./cmd/sluice")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("building with failpoints (has a durable step another type now? see steps): %w\n%s", err,
