@@ -15,12 +15,13 @@ import (
 
 // Partial is what one machine has of a stream's closed window, where several share a city's
 // units: exact, secret and as closed as a Batch, which it becomes together with those of the
-// others.
+// others. One of a stream that has much to say is said in Pieces.
 type Partial struct {
 	stream     *plan.Stream
 	policy     string
 	start, end time.Time
-	parts      []Part
+	from       int    // the first cell that parts are of
+	parts      []Part // one after the other
 	gap        string
 	epoch      *Epoch
 }
@@ -33,11 +34,51 @@ func NewPartial(stream *plan.Stream, policy string, start, end time.Time, parts 
 	if len(parts) != len(stream.Cells) {
 		panic("release: a partial needs exactly the stream's cells")
 	}
-	return Partial{stream, policy, start, end, parts, gap, epoch}
+	return Partial{stream, policy, start, end, 0, parts, gap, epoch}
 }
 
 // Key names the stream and window.
 func (p Partial) Key() Key { return Key{p.stream.ID, p.start} }
+
+// pieceMost bounds the numbers of a piece, in bytes, whatever they are.
+const pieceMost = 900_000
+
+// perPiece is how many cells of a stream are in a piece: as many as always fit, so that whoever sums a window up divides
+// it in the same way.
+func perPiece(s *plan.Stream) int {
+	cell := 2*binary.MaxVarintLen64 + 1
+	for i := range s.Measures {
+		slots := s.Measures[i].Slots()
+		cell += binary.MaxVarintLen64 * (1 + 2*slots)
+		if s.Measures[i].Of.Level() {
+			cell += binary.MaxVarintLen64 * slots
+		}
+	}
+	return max(1, pieceMost/cell)
+}
+
+// Pieces are the partial, each of as many cells as can be sealed in 1,000,000 bytes. They add up as partials do.
+func (p Partial) Pieces() (list []Partial) {
+	per := perPiece(p.stream)
+	if len(p.parts) <= per {
+		return []Partial{p}
+	}
+	for from := 0; from < len(p.parts); from += per {
+		piece := p
+		piece.from, piece.parts = from, p.parts[from:min(from+per, len(p.parts))]
+		if p.epoch != nil && from > 0 { // the first one has said it
+			piece.epoch = &Epoch{Known: p.epoch.Known}
+		}
+		list = append(list, piece)
+	}
+	return list
+}
+
+// Piece is which of a partial's pieces it is, from 0 on, and how many there are.
+func (p Partial) Piece() (n, of int) {
+	per := perPiece(p.stream)
+	return p.from / per, max(1, (len(p.stream.Cells)+per-1)/per)
+}
 
 // errApart says that partials are not of one window.
 var errApart = errors.New("release: partials of different windows, plans or policies do not add up")
@@ -48,12 +89,12 @@ type Total struct {
 	n  int
 }
 
-// Add adds the partial of a machine that has added none. One that is not of the same window, plan and policy is
-// refused.
+// Add adds a partial, or a piece of one, that was not added before. One that is not of the same window, plan and policy
+// is refused.
 func (t *Total) Add(p Partial) error {
 	if t.n == 0 {
 		t.of = p
-		t.of.parts = make([]Part, len(p.parts))
+		t.of.from, t.of.parts = 0, make([]Part, len(p.stream.Cells))
 		for i := range t.of.parts {
 			t.of.parts[i] = NewPart(p.stream)
 		}
@@ -70,8 +111,8 @@ func (t *Total) Add(p Partial) error {
 	if of.gap == "" {
 		of.gap = p.gap
 	}
-	for i := range of.parts {
-		of.parts[i].Add(p.parts[i])
+	for i := range p.parts {
+		of.parts[p.from+i].Add(p.parts[i])
 	}
 	if p.epoch != nil {
 		of.epoch.add(p.epoch)
@@ -145,7 +186,8 @@ const padTo = 4096
 
 // Of a sealed partial: its form, and what else is true of it.
 const (
-	partialForm = 1
+	wholeForm = 1
+	pieceForm = 2
 
 	hasEpoch   = 1 << 0
 	epochKnown = 1 << 1
@@ -155,7 +197,9 @@ const (
 // which machine's it is, bound to it:
 //
 //	nonce, sealed(form uint8, flags uint8, length uint32, stream's digest, policy, start, end, gap,
-//	[units, bounded,] parts..., zeros)
+//	[units, bounded,] [number of the piece,] parts..., zeros)
+//
+// The form is 1 for all of a partial, and 2 for a piece of one, which has its number.
 //
 // Numbers are signed varints, texts have their length before them, and of a part come units,
 // registered, alive, and of each measure its weight, its sums, high and low, and of a level the
@@ -174,10 +218,14 @@ func (p Partial) Seal(aead cipher.AEAD, about string) ([]byte, error) {
 		}
 		body = binary.AppendVarint(binary.AppendVarint(body, p.epoch.Units), p.epoch.Bounded)
 	}
+	body[0] = wholeForm
+	if n, of := p.Piece(); of > 1 {
+		body[0] = pieceForm
+		body = binary.AppendVarint(body, int64(n))
+	}
 	for _, one := range p.parts {
 		body = one.append(body)
 	}
-	body[0] = partialForm
 	binary.BigEndian.PutUint32(body[2:], uint32(len(body)))
 	body = append(body, make([]byte, (padTo-len(body)%padTo)%padTo)...)
 	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(body)+aead.Overhead())
@@ -220,7 +268,7 @@ func OpenPartial(
 		return Partial{}, errPartial
 	}
 	body, err := aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], []byte(about))
-	if err != nil || len(body) < 6 || body[0] != partialForm {
+	if err != nil || len(body) < 6 || body[0] != wholeForm && body[0] != pieceForm {
 		return Partial{}, errPartial
 	}
 	if n := binary.BigEndian.Uint32(body[2:]); n < 6 || uint64(n) > uint64(len(body)) {
@@ -242,7 +290,8 @@ func OpenPartial(
 	if p.stream = find(digest); p.stream == nil {
 		return Partial{}, fmt.Errorf("%w: %.16s", ErrPlan, digest)
 	}
-	for range p.stream.Cells {
+	cells := r.piece(&p, body[0] == pieceForm)
+	for range cells {
 		p.parts = append(p.parts, r.part(p.stream))
 		if r.broken {
 			return Partial{}, errPartial
@@ -252,6 +301,20 @@ func OpenPartial(
 		return Partial{}, errPartial
 	}
 	return p, nil
+}
+
+// piece reads which one it is, and returns how many cells it has.
+func (r *partReader) piece(p *Partial, is bool) (cells int) {
+	per, all := perPiece(p.stream), len(p.stream.Cells)
+	if r.broken = r.broken || is != (all > per); r.broken || !is {
+		return all
+	}
+	n := r.number()
+	if r.broken = r.broken || n < 0 || n > int64((all-1)/per); r.broken {
+		return all
+	}
+	p.from = int(n) * per
+	return min(per, all-p.from)
 }
 
 // partReader takes values off a text until one is not there; all are zero from then on.

@@ -5,7 +5,10 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"errors"
+	"fmt"
+	"math"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -148,14 +151,85 @@ func (plainly) NonceSize() int { return 0 }
 
 func (plainly) Open(_, _, text, _ []byte) ([]byte, error) { return bytes.Clone(text), nil }
 
-// FuzzPartial: any bytes are a partial, or refused.
+// FuzzPartial: any bytes are a partial or a piece of one, or refused.
 func FuzzPartial(f *testing.F) {
-	s := stream(f, nil)
-	f.Add([]byte{partialForm, 0, 0, 0, 0, 6})
+	whole, long := stream(f, nil), longStream(f)
+	f.Add([]byte{wholeForm, 0, 0, 0, 0, 6})
+	f.Add([]byte{pieceForm, 0, 0, 0, 0, 6})
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		p, err := OpenPartial(plainly{}, "", raw, func(string) *plan.Stream { return s })
-		if err == nil && len(p.parts) != len(s.Cells) {
-			t.Errorf("it has %d parts", len(p.parts))
+		for _, s := range []*plan.Stream{whole, long} {
+			p, err := OpenPartial(plainly{}, "", raw, func(string) *plan.Stream { return s })
+			if err != nil {
+				continue
+			}
+			if n, of := p.Piece(); n >= of || p.from+len(p.parts) > len(s.Cells) || len(p.parts) == 0 {
+				t.Errorf("it has %d parts from %d on, and is piece %d of %d", len(p.parts), p.from, n, of)
+			}
 		}
 	})
+}
+
+// longStream has more to say of a window than one entry of a log takes.
+func longStream(t testing.TB) *plan.Stream {
+	t.Helper()
+	return stream(t, func(s *plan.Stream) {
+		s.Zones = nil
+		for n := range 1500 {
+			s.Zones = append(s.Zones, fmt.Sprint("zone-", n))
+		}
+		speeds := plan.Measure{Name: "speeds", Of: plan.Histogram, Field: "speed"}
+		for n := range plan.MaxEdges {
+			speeds.Edges = append(speeds.Edges, float64(n))
+		}
+		s.Measures = append(s.Measures, speeds)
+	})
+}
+
+// TestPieces: what is too long for an entry is in pieces, each short enough whatever its numbers are; they come back as
+// they were, and add up, in any order, to what the whole does.
+func TestPieces(t *testing.T) {
+	s, aead := longStream(t), sealer(t)
+	const most = 1_000_000
+	parts := newParts(s)
+	for i := range parts {
+		p := &parts[i]
+		p.Units, p.Registered = math.MinInt64, math.MinInt64
+		for m := range p.Total {
+			p.Weight[m] = math.MinInt64
+			for slot := range p.Total[m] {
+				p.Total[m][slot] = wide.Int{High: math.MinInt64, Low: math.MaxUint64 - uint64(i+slot)}
+			}
+		}
+	}
+	whole := NewPartial(s, "policy", time.Unix(0, 0).UTC(), time.Unix(3600, 0).UTC(), parts, "",
+		&Epoch{Known: true, Units: 5, Bounded: 2})
+	pieces := whole.Pieces()
+	var back []Partial
+	for n, piece := range pieces {
+		if at, of := piece.Piece(); at != n || of != len(pieces) {
+			t.Errorf("piece %d of %d says that it is %d of %d", n, len(pieces), at, of)
+		}
+		sealed, err := piece.Seal(aead, "")
+		if err != nil || len(sealed) > most {
+			t.Fatalf("piece %d is %d bytes long, %v", n, len(sealed), err)
+		}
+		one, err := OpenPartial(aead, "", sealed, func(string) *plan.Stream { return s })
+		if err != nil || !reflect.DeepEqual(one, piece) {
+			t.Fatalf("piece %d does not come back as it was: %v", n, err)
+		}
+		back = append(back, one)
+	}
+	slices.Reverse(back)
+	want, err := AddUp([]Partial{whole, whole})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := AddUp(slices.Concat(back, pieces))
+	if err != nil || len(pieces) < 2 || !reflect.DeepEqual(got, want) {
+		t.Errorf("%d pieces do not add up to the whole: %v", len(pieces), err)
+	}
+	if n, of := NewPartial(stream(t, nil), "p", whole.start, whole.end, newParts(stream(t, nil)), "", nil).Piece(); n != 0 ||
+		of != 1 {
+		t.Errorf("what is short is piece %d of %d", n, of)
+	}
 }

@@ -3,8 +3,8 @@
 //
 //	PART   part.EPOCH.P.NAME   what a partition has of a window, as release.Partial.Seal writes it
 //
-// EPOCH is that of the keys, P the partition; NAME is a keyed hash of stream and window, so that no two of them have
-// one subject: the second entry of a subject is refused. Whoever owns a partition comes to the same sums from the same
+// EPOCH is that of the keys, P the partition; NAME is a keyed hash of stream, window and piece (what is too long for one
+// entry is in several), so that no two of them have one subject: the second entry of a subject is refused. Whoever owns a partition comes to the same sums from the same
 // log, so it does not matter whose are written.
 //
 // A window is whole when all partitions have said theirs. One that cannot in time makes it a gap, and is not waited for
@@ -56,10 +56,20 @@ func (w *Writer) Put(ctx context.Context, epoch int64, partition int, p release.
 		return err
 	}
 	defer clear(key)
-	seal, subject, err := placed(key, epoch, partition, p.Key())
-	if err != nil {
-		return err
+	for n, piece := range p.Pieces() {
+		seal, subject, err := placed(key, epoch, partition, p.Key(), n)
+		if err != nil {
+			return err
+		}
+		if err := w.put(ctx, seal, subject, piece); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// put writes one entry.
+func (w *Writer) put(ctx context.Context, seal cipher.AEAD, subject string, p release.Partial) error {
 	body, err := p.Seal(seal, subject)
 	if err != nil {
 		return err
@@ -91,14 +101,17 @@ func await(ctx context.Context, keys Keys, epoch int64, partition int) ([]byte, 
 	}
 }
 
-// placed is where a part is, and what seals it: both are derived from the partition's key.
-func placed(key []byte, epoch int64, partition int, of release.Key) (cipher.AEAD, string, error) {
+// placed is where a piece of a part is, and what seals it: both are derived from the partition's key.
+func placed(key []byte, epoch int64, partition int, of release.Key, piece int) (cipher.AEAD, string, error) {
 	name, err := hkdf.Key(sha256.New, key, nil, "sluice part's name", 32)
 	if err != nil {
 		return nil, "", err
 	}
 	mac := hmac.New(sha256.New, name)
 	fmt.Fprintf(mac, "%d %s", of.Start.Unix(), of.Stream)
+	if piece > 0 {
+		fmt.Fprintf(mac, " %d", piece)
+	}
 	subject := fmt.Sprintf("part.%d.%d.%s", epoch, partition, hex.EncodeToString(mac.Sum(nil)[:16]))
 	seal, err := sealOf(key)
 	return seal, subject, err

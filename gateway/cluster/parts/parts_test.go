@@ -129,6 +129,54 @@ func collector(log *engine.Log, k parts.Keys, stream *plan.Stream, wait time.Dur
 
 const epoch = 20514 // of noon
 
+// TestALongWindow: a window whose parts are too long for an entry comes in pieces, and is whole when all have come.
+func TestALongWindow(t *testing.T) {
+	log := open(t)
+	stream := &plan.Stream{
+		ID: "speeds", Decision: "1", Timezone: "UTC", Every: civil.MustPeriod("PT1H"), From: noon.AddDate(0, -1, 0),
+		Until: noon.AddDate(0, 1, 0), Unit: plan.Unit{StandsFor: "none"}, Keep: []string{"speed"},
+		Measures: []plan.Measure{{Name: "speeds", Of: plan.Histogram, Field: "speed"}},
+	}
+	for n := range plan.MaxEdges {
+		stream.Measures[0].Edges = append(stream.Measures[0].Edges, float64(n))
+	}
+	for n := range 10_000 {
+		stream.Zones = append(stream.Zones, fmt.Sprint("zone-", n))
+	}
+	if err := stream.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	part := func(hour int) release.Partial {
+		var list []release.Part
+		for range stream.Cells {
+			p := release.NewPart(stream)
+			p.Units = 1
+			for slot := range p.Total[0] {
+				p.Total[0][slot].Add(1 << 40)
+			}
+			list = append(list, p)
+		}
+		start := noon.Add(time.Duration(hour) * time.Hour)
+		return release.NewPartial(stream, "v", start, start.Add(time.Hour), list, "", nil)
+	}
+	w := parts.Writer{Log: log, Keys: keys{}}
+	for partition := range 3 {
+		for range 2 { // once more by another owner
+			if err := w.Put(t.Context(), epoch, partition, part(0)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	c := collector(log, keys{}, stream, time.Minute)
+	if got, want := fmt.Sprint(collect(t, c, 1)), `[12:00:00: 3 units, gap ""]`; got != want {
+		t.Errorf("%s; want %s", got, want)
+	}
+	held, err := log.Held(t.Context(), "part.*.*.*")
+	if n := len(part(1).Pieces()); err != nil || n < 2 || len(held) != 3*n {
+		t.Errorf("%d pieces are in %d subjects, %v", n, len(held), err)
+	}
+}
+
 // TestWindowsOfAllPartitions: a window is handed over once, when all partitions have said what they have of it; what a
 // partition has said stays; one that does not say it in time makes a gap, and no number.
 func TestWindowsOfAllPartitions(t *testing.T) {

@@ -40,14 +40,15 @@ func (c *Collector) placeOf(e engine.Entry) (at place, ok bool) {
 
 // open is a window of which not all parts are there.
 type open struct {
-	key   release.Key
-	epoch int64
-	total release.Total
-	said  []bool // by partition
-	n     int    // of them
-	since time.Time
-	first uint64 // the number of the first entry that it is made of
-	size  int    // bytes of memory
+	key    release.Key
+	epoch  int64
+	total  release.Total
+	pieces int    // of which each partition's part is made
+	said   []bool // by partition and piece
+	n      int    // of them
+	since  time.Time
+	first  uint64 // the number of the first entry that it is made of
+	size   int    // bytes of memory
 }
 
 // sums are the windows that parts have come of.
@@ -134,6 +135,7 @@ func (s *sums) unseal(at place, seal cipher.AEAD, e engine.Entry) ([]release.Bat
 // add adds a part, and returns the windows that are whole with it, or that there is no room for.
 func (s *sums) add(at place, seq uint64, p release.Partial) []release.Batch {
 	k := p.Key()
+	n, of := p.Piece()
 	if last, ok := s.done[k.Stream]; ok && !k.Start.After(last) || k.Start.Before(s.Resume[k.Stream]) {
 		return nil // it is done
 	}
@@ -142,15 +144,23 @@ func (s *sums) add(at place, seq uint64, p release.Partial) []release.Batch {
 	}
 	w := s.open[k.Stream][k.Start.UnixNano()]
 	if w == nil {
-		w = &open{key: k, epoch: at.epoch, said: make([]bool, s.Partitions), since: s.Now(), first: seq}
+		w = &open{key: k, epoch: at.epoch, pieces: of, said: make([]bool, s.Partitions*of), since: s.Now(), first: seq}
 		s.open[k.Stream][k.Start.UnixNano()] = w
 	}
 	w.first = min(w.first, seq)
-	if w.said[at.partition] {
+	said := w.of(at.partition)
+	if of == w.pieces { // else it is of another plan: the sum refuses it, and waits for no more of the partition
+		said = said[n : n+1]
+	}
+	if !slices.Contains(said, false) {
 		return nil
 	}
-	w.said[at.partition] = true
-	w.n++
+	for i := range said {
+		if !said[i] {
+			said[i] = true
+			w.n++
+		}
+	}
 	if err := w.total.Add(p); err != nil {
 		s.Logger.Warn("partitions do not agree on what a window is; it is a gap", "stream", k.Stream, "start", k.Start)
 		w.total.Miss(reasonPartition)
@@ -159,7 +169,7 @@ func (s *sums) add(at place, seq uint64, p release.Partial) []release.Batch {
 		w.size = w.total.Size() + len(w.said)
 		s.bytes += w.size
 	}
-	if w.n == s.Partitions {
+	if w.n == len(w.said) {
 		return s.settle(k.Stream)
 	}
 	if s.bytes > s.most {
@@ -218,13 +228,16 @@ func (s *sums) awaits(w *open) bool {
 	if len(s.aside) == 0 {
 		return false
 	}
-	for partition, said := range w.said {
-		if _, waits := s.aside[place{w.epoch, partition}]; waits && !said {
+	for partition := range s.Partitions {
+		if _, waits := s.aside[place{w.epoch, partition}]; waits && slices.Contains(w.of(partition), false) {
 			return true
 		}
 	}
 	return false
 }
+
+// of are the pieces that a partition has said.
+func (w *open) of(partition int) []bool { return w.said[partition*w.pieces:][:w.pieces] }
 
 // settle are a stream's windows up to the last one that is whole or has waited for too long, in order. Those before it
 // have no more to wait for than it has: each partition says its parts in order.
@@ -234,7 +247,7 @@ func (s *sums) settle(stream string) (out []release.Batch) {
 		if s.awaits(w) {
 			break
 		}
-		if w.n == s.Partitions || s.Now().Sub(w.since) > s.Wait {
+		if w.n == len(w.said) || s.Now().Sub(w.since) > s.Wait {
 			n = i + 1
 		}
 	}
@@ -277,7 +290,13 @@ func (s *sums) sum(w *open) release.Batch {
 	}
 	s.bytes -= w.size
 	s.done[w.key.Stream] = w.key.Start
-	if missing := s.Partitions - w.n; missing > 0 {
+	missing := 0
+	for partition := range s.Partitions {
+		if slices.Contains(w.of(partition), false) {
+			missing++
+		}
+	}
+	if missing > 0 {
 		s.Logger.Warn("partitions have not said what they have of a window; it is a gap", "stream", w.key.Stream,
 			"start", w.key.Start, "missing", missing)
 		w.total.Miss(reasonPartition)
