@@ -164,10 +164,11 @@ bench-abuse: build ## what strangers and rogue sensors can do; eleven minutes
 	bin/benchabuse-pages -sluice bin/sluice
 
 # bench-cluster prints what readings cost in one process, and on one, two and three machines of a
-# cluster over three servers, all of them on this machine.
-bench-cluster: tools ## what a cluster costs beside one process; five minutes
+# cluster over three servers, how long whoever is killed is missed, and how long a window with a
+# million units takes to close; all of them on this machine.
+bench-cluster: tools ## what a cluster costs beside one process; eight minutes
 	@echo "seed none: the readings are always the same"
-	go test -count 1 -v -run 'TestSpeed$$' -timeout 30m ./test/cluster -speed 100000
+	go test -count 1 -v -run 'Test(Speed|Losses|Million)$$' -timeout 40m ./test/cluster -speed 400000 -million 1000000
 
 # audit tests the guarantee from outside, over the real binary: under a quarter of an
 # hour on two cores. It exits with 1 when anything fails, which chance alone brings about

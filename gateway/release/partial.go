@@ -43,8 +43,8 @@ func (p Partial) Key() Key { return Key{p.stream.ID, p.start} }
 // pieceMost bounds the numbers of a piece, in bytes, whatever they are.
 const pieceMost = 900_000
 
-// perPiece is how many cells of a stream are in a piece: as many as always fit, so that whoever sums a window up divides
-// it in the same way.
+// perPiece is how many cells of a stream are in a piece: as many as always fit, so that whoever sums a window up
+// divides it in the same way.
 func perPiece(s *plan.Stream) int {
 	cell := 2*binary.MaxVarintLen64 + 1
 	for i := range s.Measures {

@@ -228,8 +228,8 @@ func TestPieces(t *testing.T) {
 	if err != nil || len(pieces) < 2 || !reflect.DeepEqual(got, want) {
 		t.Errorf("%d pieces do not add up to the whole: %v", len(pieces), err)
 	}
-	if n, of := NewPartial(stream(t, nil), "p", whole.start, whole.end, newParts(stream(t, nil)), "", nil).Piece(); n != 0 ||
-		of != 1 {
+	short := stream(t, nil)
+	if n, of := NewPartial(short, "p", whole.start, whole.end, newParts(short), "", nil).Piece(); n != 0 || of != 1 {
 		t.Errorf("what is short is piece %d of %d", n, of)
 	}
 }

@@ -3,9 +3,9 @@
 //
 //	PART   part.EPOCH.P.NAME   what a partition has of a window, as release.Partial.Seal writes it
 //
-// EPOCH is that of the keys, P the partition; NAME is a keyed hash of stream, window and piece (what is too long for one
-// entry is in several), so that no two of them have one subject: the second entry of a subject is refused. Whoever owns a partition comes to the same sums from the same
-// log, so it does not matter whose are written.
+// EPOCH is that of the keys, P the partition; NAME is a keyed hash of stream, window and piece (what is too long for
+// one entry is in several), so that no two of them have one subject: the second entry of a subject is refused. Whoever
+// owns a partition comes to the same sums from the same log, so it does not matter whose are written.
 //
 // A window is whole when all partitions have said theirs. One that cannot in time makes it a gap, and is not waited for
 // again: what is less than all is no number. What is released is taken out of the log by who has released it. A part of
