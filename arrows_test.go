@@ -211,6 +211,7 @@ var arrows = map[string]row{
 	"opendata/httpcache": {"an answer made once; who reads long ones has a seat, as the door counts", "door"},
 	"opendata/released": {"which rows of a store the books know of; a published plan is a plan.Stream (decision 36)",
 		"books plan store"},
+	"opendata/copies": {"one gateway's books and numbers, from any machine that releases for it", "books store"},
 	"opendata/query": {"questions about numbers: what is in books and store, by the calendar",
 		"books internal/civil store"},
 	"opendata/catalog": {"DCAT and schema.org of what can be asked, and of the archive's files",
@@ -241,7 +242,7 @@ var arrows = map[string]row{
 		"opendata/catalog opendata/httpcache opendata/i18n opendata/query opendata/search opendata/web"},
 	"opendata": {"the server: the composition of its rooms over store and books",
 		"books books/union door internal/yamldoc opendata/api opendata/archive opendata/broadcast " +
-			"opendata/catalog opendata/feed opendata/front opendata/httpcache opendata/live opendata/news " +
+			"opendata/catalog opendata/copies opendata/feed opendata/front opendata/httpcache opendata/live opendata/news " +
 			"opendata/query opendata/released opendata/sensorthings opendata/streets opendata/web perm store/influx"},
 	"verify": {"what the books and the API say, computed again as a stranger would, from plans (decision 36)",
 		"books internal/retention policy/ballot policy/mechanism plan store store/table"},
@@ -274,7 +275,7 @@ var arrows = map[string]row{
 			"gateway/cluster/member gateway/cluster/overview gateway/cluster/roster gateway/cluster/setup " +
 			"gateway/doctor gateway/ingest " +
 			"gateway/reconcile gateway/rollback internal/civil internal/crash " +
-			"internal/names internal/yamldoc opendata opendata/i18n opendata/query perm policy/ballot " +
+			"internal/names internal/yamldoc opendata opendata/copies opendata/i18n opendata/query perm policy/ballot " +
 			"policy/ballot/signers policy/bundle policy/cases policy/check policy/compile " +
 			"policy/consult policy/council policy/decision policy/diff policy/dpia policy/explain policy/papers " +
 			"policy/papers/pdf policy/rego policy/schema policy/templates policy/workspace register " +

@@ -8,8 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
-	"os"
-	"path/filepath"
 )
 
 // Follower reads the new lines of a growing file. From a directory or a mirror it reads
@@ -27,6 +25,11 @@ func NewFollower(source Source, name string) *Follower {
 	return &Follower{source: source, name: name}
 }
 
+// onward is a source that gives a file from an offset on.
+type onward interface {
+	From(name string, at int64) (io.ReadCloser, error)
+}
+
 // Next gives each every whole line that is new. Where the file is not the one any more
 // that was read before (its last line then is not where it was), begin is called, and
 // all lines are new; so it is before the first. A line for which each fails is not
@@ -34,7 +37,7 @@ func NewFollower(source Source, name string) *Follower {
 func (f *Follower) Next(begin func(), each func(line string) error) error {
 	stamp := ""
 	if d, ok := f.source.(Dir); ok {
-		if stamp = d.stamp(f.name); stamp != "" && stamp == f.stamp {
+		if stamp = d.Stamp(f.name); stamp != "" && stamp == f.stamp {
 			return nil
 		}
 	}
@@ -92,26 +95,45 @@ func (f *Follower) read(begin func(), each func(line string) error) (same bool, 
 
 // open is the file from the last line on.
 func (f *Follower) open() (io.ReadCloser, error) {
-	switch s := f.source.(type) {
-	case Dir:
-		file, err := os.Open(filepath.Join(string(s), filepath.FromSlash(f.name)))
-		if err != nil {
-			return nil, err
-		}
-		if _, err := file.Seek(f.at, io.SeekStart); err != nil {
-			return nil, errors.Join(err, file.Close())
-		}
-		return file, nil
-	case *Mirror:
-		return s.from(f.name, f.at)
-	}
-	raw, err := f.source.Get(f.name)
-	return io.NopCloser(bytes.NewReader(raw[min(f.at, int64(len(raw))):])), err
+	return From(f.source, f.name, f.at)
 }
 
-// from requests a file from an offset on. A server without range support sends all of it,
+// From opens a file at an offset, of which a directory, a mirror and what stands for them give
+// only what is behind it.
+func From(source Source, name string, at int64) (io.ReadCloser, error) {
+	if s, ok := source.(onward); ok {
+		return s.From(name, at)
+	}
+	raw, err := source.Get(name)
+	return io.NopCloser(bytes.NewReader(raw[min(at, int64(len(raw))):])), err
+}
+
+// Near reports whether a source is a directory, or stands for some: it can be asked often.
+func Near(source Source) bool {
+	switch s := source.(type) {
+	case Dir:
+		return true
+	case interface{ Near() bool }:
+		return s.Near()
+	}
+	return false
+}
+
+// From opens a file at an offset.
+func (d Dir) From(name string, at int64) (io.ReadCloser, error) {
+	file, _, err := d.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := file.Seek(at, io.SeekStart); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// From requests a file from an offset on. A server without range support sends all of it,
 // and the beginning is skipped.
-func (m *Mirror) from(name string, at int64) (io.ReadCloser, error) {
+func (m *Mirror) From(name string, at int64) (io.ReadCloser, error) {
 	want := ""
 	if at > 0 {
 		want = fmt.Sprintf("bytes=%d-", at)

@@ -17,10 +17,10 @@ type Kept struct {
 
 // stamped is a Source that can tell a file from what it was before without reading
 // it; a stamp is empty where that is not known.
-type stamped interface{ stamp(name string) string }
+type stamped interface{ Stamp(name string) string }
 
-// stamp is by what a rename makes another file: its number, size and time.
-func (d Dir) stamp(name string) string {
+// Stamp is by what a rename makes another file: its number, size and time.
+func (d Dir) Stamp(name string) string {
 	if !named(name) {
 		return ""
 	}
@@ -38,7 +38,7 @@ func (k *Kept) register(r Reader) (Register, error) {
 	defer k.mu.Unlock()
 	stamp := ""
 	if s, ok := r.Source.(stamped); ok {
-		stamp = s.stamp(name)
+		stamp = s.Stamp(name)
 	}
 	if stamp != "" && stamp == k.stamp {
 		return k.reg, nil
@@ -51,8 +51,8 @@ func (k *Kept) register(r Reader) (Register, error) {
 	return reg, nil
 }
 
-// stamp is the mirror's last validator for a file.
-func (m *Mirror) stamp(name string) string {
+// Stamp is the mirror's last validator for a file.
+func (m *Mirror) Stamp(name string) string {
 	if _, err := m.Get(name); err != nil {
 		return ""
 	}

@@ -146,8 +146,8 @@ func lines[T any](r Reader, name string) ([]T, error) {
 		list = append(list, v)
 		return nil
 	}
-	if d, ok := r.Source.(Dir); ok {
-		err := d.Each(name, add)
+	if Near(r.Source) {
+		err := r.Each(name, add)
 		return list, err
 	}
 	texts, err := r.Lines(name) // a mirror's file may be at hand

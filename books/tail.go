@@ -163,7 +163,7 @@ func (m *Mirror) Each(name string, f func(line string) error) error {
 	defer resp.Body.Close()
 	switch resp.StatusCode {
 	case http.StatusOK:
-		return eachLine(resp.Body, name, f)
+		return EachLine(resp.Body, name, f)
 	case http.StatusNotFound:
 		return nil
 	}
@@ -181,10 +181,12 @@ func (d Dir) Each(name string, f func(line string) error) error {
 		return err
 	}
 	defer file.Close()
-	return eachLine(file, name, f)
+	return EachLine(file, name, f)
 }
 
-func eachLine(from io.Reader, name string, f func(line string) error) error {
+// EachLine gives f every whole line of a growing file of a name in turn, and holds one of
+// them at a time.
+func EachLine(from io.Reader, name string, f func(line string) error) error {
 	r := bufio.NewReaderSize(from, 64<<10)
 	for n := 1; ; n++ {
 		line, err := readLine(r)

@@ -10,12 +10,22 @@ import (
 	"strings"
 
 	"sluice/books/union"
+	"sluice/opendata/copies"
 )
 
-// Books are the public books that a server shows: of one city, or of several.
+// Books are the public books that a server shows: of one city, of which one or several gateways
+// have books or one gateway's have copies, or of several cities.
 type Books struct {
 	Places Places
+	Copies []Copy
 	Cities []City
+}
+
+// Copy is one of several copies of a gateway's books, where several machines release for it, with
+// the store that its machine writes; without one where they have one for all.
+type Copy struct {
+	Books string `yaml:"books"`
+	Store Store  `yaml:"store"`
 }
 
 // City is one of several cities, or districts, or whoever else has books.
@@ -23,7 +33,7 @@ type City struct {
 	// City is its name in addresses: its pages are below /c/NAME.
 	City string `yaml:"city"`
 	// Books, Streets, StreetsCredit, Store, Archive and MQTT are what they are in Config.
-	Books         Places  `yaml:"books"`
+	Books         Books   `yaml:"books"`
 	Streets       string  `yaml:"streets"`
 	StreetsCredit string  `yaml:"streets_credit"`
 	Store         Store   `yaml:"store"`
@@ -37,9 +47,10 @@ type City struct {
 // MaxCities is how many a server may have.
 const MaxCities = 32
 
-// entry is an entry of a list of books: a place, or a city.
+// entry is an entry of a list of books: a place, a copy, or a city.
 type entry struct {
 	place place
+	copy  *Copy
 	city  *City
 }
 
@@ -53,12 +64,21 @@ func (e *entry) UnmarshalYAML(unmarshal func(any) error) error {
 	if err := unmarshal(e.city); err != nil {
 		return err
 	}
+	if e.city.isCopy() {
+		e.copy, e.city = &Copy{e.city.Books.Places[0], e.city.Store}, nil
+		if e.copy.Store == (Store{}) {
+			return nil
+		}
+		return e.copy.Store.check()
+	}
 	one := (&Config{Books: Books{Cities: []City{*e.city}}}).of(0)
 	switch {
 	case !pathName.MatchString(e.city.City):
 		return errors.New("city is the name in addresses, /c/NAME: of small letters a to z, digits and hyphens, " +
 			"at most 40")
-	case len(e.city.Books) == 0:
+	case len(e.city.Books.Cities) > 0:
+		return errors.New("books of a city are a list of cities; list all cities beside each other")
+	case e.city.Books.empty():
 		return errors.New("books is missing: " + whichBooks)
 	}
 	return one.checkOne()
@@ -76,21 +96,72 @@ func (b *Books) UnmarshalYAML(unmarshal func(any) error) error {
 	if err := unmarshal(&list); err != nil {
 		return err
 	}
+	for _, e := range list {
+		switch {
+		case e.city != nil:
+			b.Cities = append(b.Cities, *e.city)
+		case e.copy != nil:
+			b.Copies = append(b.Copies, *e.copy)
+		}
+	}
 	switch {
-	case !slices.ContainsFunc(list, func(e entry) bool { return e.city != nil }):
+	case len(b.Copies) == len(list) && len(list) > 0:
+		return b.checkCopies()
+	case len(b.Copies) > 0:
+		return errors.New("books has copies beside others; a list is of places, of cities as {city: NAME, books: " +
+			"DIR or URL, store: ...}, or of the copies of one gateway's books as {books: DIR or URL, store: ...}")
+	case len(b.Cities) == 0:
 		return unmarshal(&b.Places)
 	case len(list) > MaxCities:
 		return fmt.Errorf("books has %d cities; a server shows at most %d, so start another", len(list), MaxCities)
-	}
-	for _, e := range list {
-		if e.city == nil {
-			return errors.New("books has both places and cities: give each city as {city: NAME, books: DIR or URL, " +
-				"store: ...}")
-		}
-		b.Cities = append(b.Cities, *e.city)
+	case len(b.Cities) < len(list):
+		return errors.New("books has both places and cities: give each city as {city: NAME, books: DIR or URL, " +
+			"store: ...}")
 	}
 	return b.apart()
 }
+
+func (b *Books) empty() bool { return len(b.Places)+len(b.Copies)+len(b.Cities) == 0 }
+
+// places are where the books of one city are.
+func (b *Books) places() Places {
+	list := slices.Clone(b.Places)
+	for _, c := range b.Copies {
+		list = append(list, c.Books)
+	}
+	return list
+}
+
+// isCopy reports whether an entry has nothing but one place's books, and perhaps a store.
+func (c *City) isCopy() bool {
+	more := c.City+c.Streets+c.StreetsCredit+c.MQTT.Listen != "" || c.MQTT.WebSocket || c.Archive != (Archive{})
+	return len(c.Books.Places) == 1 && !more
+}
+
+// checkCopies refuses copies that are no two, or that do not all have a store where one has.
+func (b *Books) checkCopies() error {
+	n := 0
+	for _, c := range b.Copies {
+		if c.Store != (Store{}) {
+			n++
+		}
+	}
+	switch {
+	case len(b.Copies) == 1:
+		return errors.New("books has an entry without a city: of several cities give each as {city: NAME, books: DIR " +
+			"or URL, store: ...}; of one gateway's books that several machines have, list each machine's as {books: " +
+			"DIR or URL, store: ...}")
+	case len(b.Copies) > copies.Max:
+		return fmt.Errorf("books has %d copies; a server reads at most %d", len(b.Copies), copies.Max)
+	case n > 0 && n < len(b.Copies):
+		return errors.New("some copies in books have a store and some have not: give each the store that its machine " +
+			"writes, or none and the one store for all beside books")
+	}
+	return b.places().once()
+}
+
+// ownStores reports whether each copy has a store.
+func (b *Books) ownStores() bool { return len(b.Copies) > 0 && b.Copies[0].Store != Store{} }
 
 // Places are directories and URLs of mirrors, one for each gateway of the city.
 type Places []string
@@ -165,7 +236,8 @@ func (p *place) UnmarshalText(text []byte) error {
 }
 
 const whichBooks = "the gateway's public/ directory, or the URL of a mirror; of several gateways a list: [DIR, URL]; " +
-	"of several cities a list of {city: NAME, books: ..., store: ...}"
+	"of one gateway's that several machines have a list of {books: ..., store: ...}; of several cities a list of " +
+	"{city: NAME, books: ..., store: ...}"
 
 // Remote reports whether the books are behind a URL.
 func Remote(books string) bool { return strings.Contains(books, "://") }
@@ -173,7 +245,7 @@ func Remote(books string) bool { return strings.Contains(books, "://") }
 // of is the configuration of one of several cities.
 func (c *Config) of(n int) Config {
 	one, city := *c, c.Books.Cities[n]
-	one.Books, one.Store, one.Archive = Books{Places: city.Books}, city.Store, city.Archive
+	one.Books, one.Store, one.Archive = city.Books, city.Store, city.Archive
 	one.Streets, one.StreetsCredit, one.MQTT = city.Streets, city.StreetsCredit, city.MQTT
 	if one.URL != "" {
 		one.URL = strings.TrimSuffix(one.URL, "/") + city.path()
@@ -221,15 +293,17 @@ func (b *Books) apart() error {
 // own is what no other city may have.
 func (c *City) own() []string {
 	list := []string{"the name " + c.City}
-	for _, where := range c.Books {
+	for _, where := range c.Books.places() {
 		list = append(list, "the books "+same(where))
 	}
-	if s := c.Store.SQLite; s != nil {
-		list = append(list, "the store "+filepath.Clean(s.Path))
+	stores := []Store{c.Store}
+	for _, one := range c.Books.Copies {
+		stores = append(stores, one.Store)
 	}
-	if s := c.Store.Influx; s != nil {
-		at := []string{strings.TrimRight(s.URL, "/"), s.Org, s.Bucket}
-		list = append(list, "the store "+strings.Join(at, " "))
+	for _, s := range stores {
+		if s != (Store{}) {
+			list = append(list, "the store "+s.where())
+		}
 	}
 	if c.Archive.Dir != "" {
 		list = append(list, "the archive "+filepath.Clean(c.Archive.Dir))

@@ -96,7 +96,7 @@ func newCity(cfg Config, store query.Store, source books.Source, at site, log *s
 		return nil, err
 	}
 	c := &city{log: log, mux: http.NewServeMux(), shown: shown, all: all, books: source,
-		where:  strings.Join(cfg.Books.Places, ", "),
+		where:  strings.Join(cfg.Books.places(), ", "),
 		source: &query.Source{Store: shown, Books: books.Reader{Source: source, Kept: new(books.Kept)}}}
 	if c.streets, err = streets.Open(cfg.Streets, log); err != nil {
 		return nil, err

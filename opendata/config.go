@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"strings"
 
 	"sluice/internal/yamldoc"
 	"sluice/perm"
@@ -48,7 +49,8 @@ type Config struct {
 	} `yaml:"mqtt"`
 	// Books is the directory of the public books, or the URL of a mirror; where the city
 	// has several gateways, a list of theirs. Of several cities it is a list of City, and what
-	// follows, Streets to Archive, stands with each, as MQTT does.
+	// follows, Streets to Archive, stands with each, as MQTT does. Of one gateway that several
+	// machines release for it is a list of Copy.
 	Books Books `yaml:"books"`
 	// Streets is a GeoJSON file of the city's streets, squares, water, parks and buildings, for
 	// the map; empty for zones alone. StreetsCredit is who is to be named for it, such as
@@ -106,16 +108,18 @@ func (c *Config) below(dir string) error {
 	}
 	under(&c.Archive.Dir)
 	under(&c.Streets)
-	if c.Store.SQLite != nil {
-		under(&c.Store.SQLite.Path)
-	}
-	if c.Store.Influx != nil {
-		under(&c.Store.Influx.TokenFile)
-	}
+	c.Store.below(under)
 	for n, p := range c.Books.Places {
 		if !Remote(p) {
 			under(&c.Books.Places[n])
 		}
+	}
+	for n := range c.Books.Copies {
+		one := &c.Books.Copies[n]
+		if !Remote(one.Books) {
+			under(&one.Books)
+		}
+		one.Store.below(under)
 	}
 	for n := range c.Books.Cities {
 		one := c.of(n)
@@ -123,12 +127,46 @@ func (c *Config) below(dir string) error {
 			return err
 		}
 		city := &c.Books.Cities[n]
-		city.Books, city.Streets, city.Archive = one.Books.Places, one.Streets, one.Archive
+		city.Books, city.Streets, city.Archive = one.Books, one.Streets, one.Archive
 	}
 	if err := c.Books.apart(); err != nil {
 		return fmt.Errorf("books: %w", err)
 	}
-	return c.Books.Places.once()
+	return c.Books.places().once()
+}
+
+// below makes relative paths those of a directory.
+func (s *Store) below(under func(path *string)) {
+	if s.SQLite != nil {
+		under(&s.SQLite.Path)
+	}
+	if s.Influx != nil {
+		under(&s.Influx.TokenFile)
+	}
+}
+
+// check refuses what is no store.
+func (s *Store) check() error {
+	switch {
+	case (s.SQLite == nil) == (s.Influx == nil):
+		return errors.New("store is one of {sqlite: {path: FILE}} and {influx: {url, org, bucket, token_file}}")
+	case s.SQLite != nil && s.SQLite.Path == "":
+		return errors.New("store: sqlite: path is missing")
+	case s.Influx == nil:
+		return nil
+	}
+	if err := s.Influx.Check(); err != nil {
+		return fmt.Errorf("store: influx: %w", err)
+	}
+	return nil
+}
+
+// where is what tells a store from others.
+func (s *Store) where() string {
+	if s.SQLite != nil {
+		return filepath.Clean(s.SQLite.Path)
+	}
+	return strings.Join([]string{strings.TrimRight(s.Influx.URL, "/"), s.Influx.Org, s.Influx.Bucket}, " ")
 }
 
 // perSecond is the effective rate limit.
@@ -174,7 +212,7 @@ func (c *Config) check() error {
 			"1,000, or 0 for no limit")
 	case c.Live.Listeners != nil && (*c.Live.Listeners < 1 || *c.Live.Listeners > maxListeners):
 		return errors.New("live: listeners is how many may listen at a time, from 1 to 100,000")
-	case len(c.Books.Places) == 0 && len(c.Books.Cities) == 0:
+	case c.Books.empty():
 		return errors.New("books is missing: " + whichBooks)
 	}
 	if err := c.checkCities(); err != nil {
@@ -188,15 +226,10 @@ func (c *Config) checkOne() error {
 	switch {
 	case len(c.StreetsCredit) > 300:
 		return errors.New("streets_credit is longer than a line; name whom the licence asks for")
-	case (c.Store.SQLite == nil) == (c.Store.Influx == nil):
-		return errors.New("store is one of {sqlite: {path: FILE}} and {influx: {url, org, bucket, token_file}}")
-	case c.Store.SQLite != nil && c.Store.SQLite.Path == "":
-		return errors.New("store: sqlite: path is missing")
-	}
-	if c.Store.Influx != nil {
-		if err := c.Store.Influx.Check(); err != nil {
-			return fmt.Errorf("store: influx: %w", err)
-		}
+	case !c.Books.ownStores():
+		return c.Store.check()
+	case c.Store != Store{}:
+		return errors.New("store is given beside books and with each copy in books: give it in one of these places")
 	}
 	return nil
 }

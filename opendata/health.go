@@ -25,7 +25,8 @@ const lookEvery = 10 * time.Second
 // again.
 func (c *city) watchBooks(ctx context.Context) {
 	wait := lookEvery // a gateway that starts beside it has begun by then
-	if c.all != nil {
+	_, several := c.books.(doubtful)
+	if several {
 		wait = 0
 	}
 	var charters confirmed
@@ -38,14 +39,14 @@ func (c *city) watchBooks(ctx context.Context) {
 		now := strings.Join(c.problems(), "; ")
 		switch {
 		case now == was:
-		case c.all == nil && now != "":
+		case !several && now != "":
 			c.log.Warn("there are no public books yet, so nothing is shown", "problem", now)
-		case c.all == nil:
+		case !several:
 			c.log.Info("the public books are there")
 		case now == "":
-			c.log.Info("the books of all gateways can be used again")
+			c.log.Info("all books can be used again")
 		default:
-			c.log.Warn("not all gateways' books can be used; what the others have, and what these said last, is shown",
+			c.log.Warn("not all books can be used; what the others have is shown",
 				"problem", now)
 		}
 		was = now
@@ -76,11 +77,14 @@ func (t *confirmed) look(now string) (logged string, news bool) {
 	return now, true
 }
 
+// doubtful are books of several places, some of which may be unusable.
+type doubtful interface{ Problems() []string }
+
 // problems describes which gateways' books are unusable, and why; for a single gateway,
 // only that there are no books.
 func (c *city) problems() []string {
-	if c.all != nil {
-		return c.all.Problems()
+	if several, ok := c.books.(doubtful); ok {
+		return several.Problems()
 	}
 	if _, err := c.books.Get("city.json"); errors.Is(err, fs.ErrNotExist) {
 		return []string{fmt.Sprintf("the books %s cannot be read: %v", c.where, union.ErrNone)}
@@ -116,7 +120,8 @@ func (c *city) readiness(ctx context.Context) readiness {
 	}
 	r := readiness{map[string]check{"store": {hint, err == nil, &since}}, err == nil, c.shown.LeftOut()}
 	// where some are away, the others are served all the same
-	if problems := c.problems(); c.all != nil || len(problems) > 0 {
+	_, several := c.books.(doubtful)
+	if problems := c.problems(); several || len(problems) > 0 {
 		r.Checks["books"] = check{strings.Join(problems, "; "), len(problems) == 0, nil}
 	}
 	return r

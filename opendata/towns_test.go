@@ -122,6 +122,35 @@ func TestTownsCannotBeOpened(t *testing.T) {
 	}
 }
 
+// TestCopiesOfBooks: where several machines have a gateway's books, each place stands with its store, or
+// all with one; so it does in a city beside others.
+func TestCopiesOfBooks(t *testing.T) {
+	const own = "[{books: a, store: {sqlite: {path: a.db}}}, {books: \"https://b.example/books\", store: " +
+		"{sqlite: {path: b.db}}}]"
+	for text, stores := range map[string]bool{
+		"books: " + own + "\n": true,
+		"books: [{books: a}, {books: \"https://b.example/books\"}]\nstore: {sqlite: {path: x}}\n": false,
+		"books: [{city: x, books: " + own + "}]\n":                                                true,
+	} {
+		path := filepath.Join(t.TempDir(), "opendata.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := ReadConfig(path)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		b := cfg.Books
+		if len(b.Cities) > 0 {
+			b = b.Cities[0].Books
+		}
+		if len(b.Copies) != 2 || b.ownStores() != stores || !filepath.IsAbs(b.Copies[0].Books) ||
+			b.Copies[1].Books != "https://b.example/books" || stores && !filepath.IsAbs(b.Copies[1].Store.SQLite.Path) {
+			t.Errorf("%s: it is %+v", text, b)
+		}
+	}
+}
+
 // TestBooksOfCities: both forms of books, and what is wrong with the other one, with the line.
 func TestBooksOfCities(t *testing.T) {
 	read := func(text string) (Config, error) {
@@ -135,14 +164,22 @@ func TestBooksOfCities(t *testing.T) {
 	const a = "books:\n  - {city: a, books: a/public, store: {sqlite: {path: a.db}}, archive: a/archive}\n"
 	const b = "  - city: b\n    books: [b/public, \"https://b.example/books\"]\n    store: {sqlite: {path: b.db}}\n"
 	cfg, err := read(a + b + "url: https://x.example/\n")
-	if err != nil || len(cfg.Books.Cities) != 2 || !filepath.IsAbs(cfg.Books.Cities[0].Books[0]) ||
+	if err != nil || len(cfg.Books.Cities) != 2 || !filepath.IsAbs(cfg.Books.Cities[0].Books.Places[0]) ||
 		!filepath.IsAbs(cfg.Books.Cities[1].Store.SQLite.Path) || !filepath.IsAbs(cfg.Books.Cities[0].Archive.Dir) ||
 		cfg.of(1).URL != "https://x.example/c/b" {
 		t.Errorf("it is %+v, %v", cfg, err)
 	}
 	for text, want := range map[string]string{
 		a + "  - {city: A, books: x, " + x + "}\n":                       "[3:|small letters",
-		a + "  - {books: x, " + x + "}\n":                                "[3:|/c/NAME",
+		a + "  - {books: x, " + x + "}\n":                                "|copies beside others|city: NAME",
+		a + "  - {books: x, archive: y, " + x + "}\n":                    "[3:|/c/NAME",
+		"books: [{books: x, " + x + "}]\n":                               "|without a city",
+		"books: [{books: x}, y]\n" + x:                                   "|copies beside others",
+		"books: [{books: x}, {books: x/}]\n" + x:                         "|x twice",
+		"books: [{books: x}, {books: y, " + x + "}]\n":                   "|the store that its machine writes",
+		"books: [{books: x}, {books: y}]\n":                              "|store is one of",
+		"books: [{books: x, " + x + "}, {books: y, " + x + "}]\n" + x:    "|in one of these places",
+		"books: [" + strings.Repeat("{books: x},", 9) + "]\n" + x:        "|at most 8",
 		a + "  - {city: x, " + x + "}\n":                                 "[3:|books is missing",
 		a + "  - {city: x, books: x}\n":                                  "[3:|store is one of",
 		a + "  - {city: x, books: x, " + x + ", colour: red}\n":          "[3:|colour",
@@ -150,10 +187,10 @@ func TestBooksOfCities(t *testing.T) {
 		a + "  - {city: a, books: x, " + x + "}\n":                       "|a and a have both the name a",
 		a + "  - {city: x, books: a/public/, " + x + "}\n":               "|both the books a/public",
 		a + "  - {city: x, books: x, store: {sqlite: {path: ./a.db}}}\n": "|both the store a.db",
-		a + b + x + "\n":                                                 "|into each one's entry",
-		a + b + "mqtt: {listen: \"127.0.0.1:1\"}\n":                      "|mqtt is of one city",
-		"books: []\n" + x:                                                "|empty list",
-		a + strings.Repeat("  - {city: c, books: x, "+x+"}\n", 32):       "|at most 32",
+		a + b + x + "\n": "|into each one's entry",
+		a + b + "mqtt: {listen: \"127.0.0.1:1\"}\n": "|mqtt is of one city",
+		"books: []\n" + x: "|empty list",
+		a + strings.Repeat("  - {city: c, books: x, "+x+"}\n", 32): "|at most 32",
 	} {
 		_, err := read(text)
 		for part := range strings.SplitSeq(want, "|") {

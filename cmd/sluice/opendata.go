@@ -13,6 +13,7 @@ import (
 	"sluice/books/union"
 	"sluice/gateway/config"
 	"sluice/opendata"
+	"sluice/opendata/copies"
 	"sluice/opendata/query"
 	"sluice/store/influx"
 	"sluice/store/sqlite"
@@ -58,12 +59,10 @@ func openOpenData(cfg opendata.Config, log *slog.Logger) (s *opendata.Server, cl
 		return err
 	}
 	if len(cfg.Books.Cities) == 0 {
-		reader, err := openReader(cfg.Store)
-		if err != nil {
-			return nil, nil, err
+		one, err := openShelf(cfg.Books, cfg.Store, &open)
+		if err == nil {
+			s, err = opendata.Open(cfg, one.Store, one.Books, log)
 		}
-		open = append(open, reader)
-		s, err = opendata.Open(cfg, reader, sources(cfg.Books.Places), log)
 		if err != nil {
 			return nil, nil, errors.Join(err, closing())
 		}
@@ -71,12 +70,11 @@ func openOpenData(cfg opendata.Config, log *slog.Logger) (s *opendata.Server, cl
 	}
 	var shelves []opendata.Shelf
 	for _, city := range cfg.Books.Cities {
-		reader, err := openReader(city.Store)
+		one, err := openShelf(city.Books, city.Store, &open)
 		if err != nil {
 			return nil, nil, errors.Join(fmt.Errorf("city %s: %w", city.City, err), closing())
 		}
-		open = append(open, reader)
-		shelves = append(shelves, opendata.Shelf{Store: reader, Books: sources(city.Books)})
+		shelves = append(shelves, one)
 	}
 	if s, err = opendata.OpenSeveral(cfg, shelves, log); err != nil {
 		return nil, nil, errors.Join(err, closing())
@@ -86,6 +84,41 @@ func openOpenData(cfg opendata.Config, log *slog.Logger) (s *opendata.Server, cl
 
 // memoryLimit makes the garbage collector work harder before the open data take more than this
 // for each city.
+// openShelf opens a city's store and books, or all copies of them.
+func openShelf(from opendata.Books, at opendata.Store, open *[]io.Closer) (one opendata.Shelf, err error) {
+	take := func(s opendata.Store) (query.Store, error) {
+		reader, err := openReader(s)
+		if err == nil {
+			*open = append(*open, reader)
+		}
+		return reader, err
+	}
+	if at != (opendata.Store{}) {
+		if one.Store, err = take(at); err != nil {
+			return one, err
+		}
+	}
+	if len(from.Copies) == 0 {
+		one.Books = sources(from.Places)
+		return one, nil
+	}
+	var list []copies.Copy
+	for _, c := range from.Copies {
+		x := copies.Copy{Where: c.Books, Books: source(c.Books)}
+		if c.Store != (opendata.Store{}) {
+			if x.Store, err = take(c.Store); err != nil {
+				return one, err
+			}
+		}
+		list = append(list, x)
+	}
+	all := copies.New(list)
+	if one.Books = all; one.Store == nil {
+		one.Store = all
+	}
+	return one, nil
+}
+
 const memoryLimit = 64 << 20
 
 // reader is a store for reading.

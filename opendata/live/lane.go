@@ -51,7 +51,7 @@ type lane struct {
 func newLane(f *Feed, g books.Gateway) *lane {
 	l := &lane{feed: f, name: g.Name, source: g.Source, follower: books.NewFollower(g.Source, "releases.jsonl"),
 		every: lookEvery}
-	if _, ok := g.Source.(books.Dir); ok {
+	if books.Near(g.Source) {
 		l.every = lookDir
 	}
 	return l

@@ -92,7 +92,7 @@ func New(from Store, source books.Source, log *slog.Logger) *Filter {
 		removals: books.NewFollower(source, "removals.jsonl"), fresh: mirrorFresh, grace: grace, log: log,
 		index: newIndex(), wrong: make(map[window]bool), strays: make(map[window]*stray),
 	}
-	if _, ok := source.(books.Dir); ok {
+	if books.Near(source) {
 		f.fresh = dirFresh
 	}
 	return f
