@@ -30,7 +30,7 @@ RACED := test/audit test/torture cmd/sluice opendata gateway/ingest gateway/inge
 	gateway/cluster/duty gateway/cluster/engine gateway/cluster/keys gateway/cluster/lease gateway/cluster/logs \
 	gateway/cluster/member gateway/cluster/overview gateway/cluster/parts gateway/cluster/roster internal/crash \
 	gateway/doctor gateway/forward gateway/inbox gateway/retention gateway/ingest/internal/intake gateway/ingest/internal/wipe \
-	internal/retry policy/papers/pdf opendata/broadcast opendata/front opendata/httpcache opendata/live opendata/web perm register \
+	internal/retry policy/papers/pdf opendata/broadcast opendata/copies opendata/front opendata/httpcache opendata/live opendata/web perm register \
 	register/access simulate store/influx studio test/harness test/ports test/stalls town
 BOTH  := cmd/sluice opendata gateway/ingest policy/rego opendata/released register simulate studio
 # RACE leaves SQLite's C out, which a program has made Go of: nothing of ours is in it, and all that

@@ -242,7 +242,8 @@ var arrows = map[string]row{
 		"opendata/catalog opendata/httpcache opendata/i18n opendata/query opendata/search opendata/web"},
 	"opendata": {"the server: the composition of its rooms over store and books",
 		"books books/union door internal/yamldoc opendata/api opendata/archive opendata/broadcast " +
-			"opendata/catalog opendata/copies opendata/feed opendata/front opendata/httpcache opendata/live opendata/news " +
+			"opendata/catalog opendata/copies opendata/feed opendata/front " +
+			"opendata/httpcache opendata/live opendata/news " +
 			"opendata/query opendata/released opendata/sensorthings opendata/streets opendata/web perm store/influx"},
 	"verify": {"what the books and the API say, computed again as a stranger would, from plans (decision 36)",
 		"books internal/retention policy/ballot policy/mechanism plan store store/table"},
@@ -275,7 +276,8 @@ var arrows = map[string]row{
 			"gateway/cluster/member gateway/cluster/overview gateway/cluster/roster gateway/cluster/setup " +
 			"gateway/doctor gateway/ingest " +
 			"gateway/reconcile gateway/rollback internal/civil internal/crash " +
-			"internal/names internal/yamldoc opendata opendata/copies opendata/i18n opendata/query perm policy/ballot " +
+			"internal/names internal/yamldoc opendata opendata/copies opendata/i18n opendata/query " +
+			"perm policy/ballot " +
 			"policy/ballot/signers policy/bundle policy/cases policy/check policy/compile " +
 			"policy/consult policy/council policy/decision policy/diff policy/dpia policy/explain policy/papers " +
 			"policy/papers/pdf policy/rego policy/schema policy/templates policy/workspace register " +

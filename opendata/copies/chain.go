@@ -43,8 +43,8 @@ func newChain(source books.Source, name string) *chain {
 	return &chain{name: name, follower: books.NewFollower(source, name), lines: books.Chained{Name: name}}
 }
 
-// read reads new lines, and once more up to a line that is asked for and forgotten. What does not follow from the line before is an error, until the file is
-// another one.
+// read reads new lines, and once more up to a line that is asked for and forgotten. A line that does
+// not follow from the one before is an error, until the file is another one.
 func (c *chain) read(source books.Source, ask int64) error {
 	if err := c.more(); err != nil {
 		return err

@@ -2,152 +2,18 @@ package copies
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"sluice/books"
 	"sluice/store"
 )
-
-// hall is a machine that releases: its books, and its store, which knows how far it has come.
-type hall struct {
-	t    *testing.T
-	dir  books.Dir
-	last map[string]string
-	n    map[string]int
-
-	mu   sync.Mutex
-	have time.Time // guarded by mu
-	away bool      // guarded by mu
-}
-
-var midnight = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-
-func newHall(t *testing.T, windows int) *hall {
-	t.Helper()
-	h := &hall{t: t, dir: books.Dir(filepath.Join(t.TempDir(), "public")), last: make(map[string]string),
-		n: make(map[string]int)}
-	h.puts("city.json", books.City{ID: "portalba", Gateway: "town", Policy: "p"})
-	h.puts("streams.json", []books.Stream{{ID: "noise"}})
-	h.decides(midnight)
-	for range windows {
-		h.releases("")
-	}
-	return h
-}
-
-func (h *hall) puts(name string, v any) {
-	h.t.Helper()
-	if err := h.dir.PutJSON(name, v); err != nil {
-		h.t.Fatal(err)
-	}
-}
-
-func (h *hall) decides(at time.Time) {
-	h.puts("decisions.json", []books.Decision{{ID: "1", YAML: "x", Published: at,
-		History: []books.Happening{{Kind: books.Decided, At: at}}}})
-}
-
-// line adds to a chain.
-func (h *hall) line(name string, v map[string]any) {
-	h.t.Helper()
-	h.n[name]++
-	v["n"], v["prev_sha256"] = h.n[name], books.Hash(h.last[name])
-	raw, err := json.Marshal(v)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	h.last[name] = string(raw)
-	f, err := os.OpenFile(filepath.Join(string(h.dir), name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err == nil {
-		_, err = f.Write(append(raw, '\n'))
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		h.t.Fatal(err)
-	}
-}
-
-// releases releases an hour, for which a line of the ledger has paid; another word makes another line.
-func (h *hall) releases(word string) {
-	h.t.Helper()
-	end := midnight.Add(time.Duration(h.n[releases]+1) * time.Hour)
-	h.line(ledger, map[string]any{"day": "2026-03-01"})
-	h.line(releases, map[string]any{"stream": "noise", "end": end, "ledger": h.n[ledger], "sha256": word})
-	h.stores(end)
-}
-
-func (h *hall) stores(until time.Time) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.have = until
-}
-
-func (h *hall) ClosedUntil(context.Context, string) (time.Time, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.away {
-		return time.Time{}, errors.New("the disk is gone")
-	}
-	return h.have, nil
-}
-
-func (h *hall) Observations(ctx context.Context, _ store.Query) ([]store.Observation, error) {
-	end, err := h.ClosedUntil(ctx, "")
-	return []store.Observation{{Stream: "noise", End: end}}, err
-}
-
-// dies takes all away.
-func (h *hall) dies() {
-	h.t.Helper()
-	h.mu.Lock()
-	h.away = true
-	h.mu.Unlock()
-	if err := os.RemoveAll(string(h.dir)); err != nil {
-		h.t.Fatal(err)
-	}
-}
-
-func of(halls ...*hall) *Copies {
-	var list []Copy
-	for n, h := range halls {
-		list = append(list, Copy{fmt.Sprint("hall-", n+1), h.dir, h})
-	}
-	return New(list)
-}
-
-// lines are how many windows are released, as readers see it.
-func lines(t *testing.T, c *Copies) int {
-	t.Helper()
-	raw, err := c.Get(releases)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	if err := c.Each(releases, func(string) error { n++; return nil }); err != nil || n != bytes.Count(raw, []byte("\n")) {
-		t.Fatalf("%d lines, or %d: %v", n, bytes.Count(raw, []byte("\n")), err)
-	}
-	return n
-}
-
-// await waits until something holds.
-func await(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("there never was: " + what)
-		}
-	}
-}
 
 // TestOneGoes: the other's answers are the same bytes, and whoever follows neither misses nor repeats a
 // line.
@@ -255,51 +121,6 @@ func TestNeverOlder(t *testing.T) {
 	})
 }
 
-// TestContradiction: from the line on that two copies have differently no number is shown, whatever
-// becomes of either, until they agree again.
-func TestContradiction(t *testing.T) {
-	one, two := newHall(t, 3), newHall(t, 3)
-	c := of(one, two)
-	one.releases("")
-	await(t, "its fourth hour", func() bool { return lines(t, c) == 4 })
-	two.releases("another")
-	two.releases("another")
-	await(t, "the contradiction", func() bool { return lines(t, c) == 3 })
-	said := strings.Join(c.Problems(), "\n")
-	if !strings.Contains(said, "hall-1 and hall-2 contradict each other in line 4 of releases.jsonl.") {
-		t.Errorf("it is said %q", said)
-	}
-	one.dies()
-	if n := lines(t, c); n != 3 {
-		t.Errorf("when one of them is gone, %d lines are shown", n)
-	}
-	if file, err := c.From(releases, 0); err != nil {
-		t.Error(err)
-	} else if raw, err := io.ReadAll(file); err != nil || bytes.Count(raw, []byte("\n")) != 3 {
-		t.Errorf("it goes on to %q, %v", raw, err)
-	}
-	if err := os.CopyFS(string(one.dir), os.DirFS(string(two.dir))); err != nil {
-		t.Fatal(err)
-	}
-	one.mu.Lock()
-	one.away, one.have = false, midnight.Add(5*time.Hour)
-	one.mu.Unlock()
-	await(t, "an end of it", func() bool { return lines(t, c) == 5 && len(c.Problems()) == 0 })
-}
-
-// TestLedgersContradict: what a line has paid for that copies have differently is not shown either.
-func TestLedgersContradict(t *testing.T) {
-	one, two := newHall(t, 3), newHall(t, 3)
-	c := of(one, two)
-	two.line(ledger, map[string]any{"day": "another"})
-	one.releases("")
-	one.releases("")
-	await(t, "the contradiction", func() bool { return strings.Contains(strings.Join(c.Problems(), ";"), "line 4 of ledger") })
-	if n := lines(t, c); n != 3 {
-		t.Errorf("%d lines are shown", n)
-	}
-}
-
 // TestNoCopy: books of another gateway, books that are damaged, and none at all are left out, and said.
 func TestNoCopy(t *testing.T) {
 	for want, break_ := range map[string]func(h *hall){
@@ -365,31 +186,28 @@ func TestBehind(t *testing.T) {
 	}
 }
 
-// TestForgotten: a copy that comes back with far more than is remembered is compared with what was shown
-// before it is.
-func TestForgotten(t *testing.T) {
-	for _, word := range []string{"", "another"} {
-		one, two := newHall(t, 7), newHall(t, 6)
-		two.releases(word)
-		for range 2 * remembered {
-			two.line(releases, map[string]any{"stream": "noise"})
-		}
-		c := of(one, two)
-		views := func() (out []view) {
-			heads := map[string]head{releases: {n: 7}, ledger: {n: 7}}
-			for _, p := range c.list {
-				out = append(out, p.look(view{where: p.Where}, heads))
-			}
-			return out
-		}()
-		x := choose(choice{}, views[:1], nil, time.Now())
-		x = choose(x, views, nil, time.Now())
-		x = choose(x, views, nil, time.Now().Add(2*Patience))
-		said := strings.Join(x.problems, ";")
-		if word == "" && (x.at != 1 || x.heads[releases].n != 7+2*remembered) || word != "" &&
-			(x.heads[releases].n != 0 && x.heads[releases].n != 6 || !strings.Contains(said, "line 7 of releases")) {
-			t.Errorf("%q: it is %d up to line %d, %s", word, x.at, x.heads[releases].n, said)
-		}
+// TestFarAway: a copy behind a URL is left when its server answers no more.
+func TestFarAway(t *testing.T) {
+	one, two := newHall(t, 5), newHall(t, 5)
+	srv := httptest.NewServer(http.FileServer(http.Dir(one.dir)))
+	defer srv.Close()
+	c := New([]Copy{{"far", books.NewMirror(srv.URL), nil}, {"near", two.dir, nil}})
+	var n int
+	f := books.NewFollower(c, releases)
+	follow := func() bool {
+		err := f.Next(func() {}, func(string) error { n++; return nil })
+		return err == nil
+	}
+	await(t, "its lines", func() bool { return follow() && n == 5 })
+	if x := c.look(false); x.at != 0 || len(x.problems) > 0 || c.Near() {
+		t.Fatalf("it is %d, %q", x.at, x.problems)
+	}
+	srv.CloseClientConnections()
+	srv.Close()
+	two.releases("")
+	await(t, "the line that only the other has", func() bool { return follow() && n == 6 })
+	if p := c.Problems(); len(p) != 1 || !strings.Contains(p[0], "the copy far cannot be read") {
+		t.Errorf("it is said %q", p)
 	}
 }
 

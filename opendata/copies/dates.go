@@ -21,7 +21,7 @@ func dated(raw []byte, views []view) ([]byte, error) {
 	for i := range list {
 		for n := range views {
 			for j := range views[n].decisions {
-				if d := &views[n].decisions[j]; d.ID == list[i].ID && d.YAML == list[i].YAML && d.Motion == list[i].Motion {
+				if d := &views[n].decisions[j]; same(d, &list[i]) {
 					changed = earlier(&list[i], d) || changed
 				}
 			}
@@ -32,6 +32,8 @@ func dated(raw []byte, views []view) ([]byte, error) {
 	}
 	return books.JSON(list)
 }
+
+func same(a, b *books.Decision) bool { return a.ID == b.ID && a.YAML == b.YAML && a.Motion == b.Motion }
 
 // earlier gives a decision the dates of another copy's where they are earlier.
 func earlier(d *books.Decision, other *books.Decision) (changed bool) {
