@@ -169,7 +169,8 @@ func (r *residents) heard(windows int) {
 
 // routes are what residents and programs ask for.
 var routes = []string{"/", "/streams/gates", "/streams/devices", "/sensors", "/privacy", "/search?q=gates",
-	"/decisions/1", "/streams/gates?span=week&lang=ca", "/api/v1/streams", "/api/v1/sensors", "/api/v1/zones", "/api/v1/ledger",
+	"/decisions/1", "/streams/gates?span=week&lang=ca", "/api/v1/streams", "/api/v1/sensors",
+	"/api/v1/zones", "/api/v1/ledger",
 	"/api/v1/latest", "/v1.1/Datastreams", "/v1.1/Observations?$top=100&$count=true", "/archive/manifest.json",
 	"/catalog.jsonld", "/openapi.json", "/feed/streams/gates.atom", "/feed/streams/devices.json",
 	"/embed/streams/gates", "/books/city.json", "/books/ledger.jsonl", "/books/releases.jsonl", "/books/gateways.json",
