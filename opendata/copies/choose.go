@@ -56,8 +56,8 @@ func choose(was choice, views []view, need map[string]time.Time, now time.Time) 
 	c.behind(can)
 	if len(fit) == 0 {
 		if len(can) > 0 {
-			c.say("the copies that can be read do not have yet what was shown before, so nothing is shown: start the " +
-				"gateway whose books they are, or, if what they lack is lost for good, start the open data again")
+			c.wrong("the copies that can be read do not have yet what was shown before, so nothing is shown: start " +
+				"the gateway whose books they are, or, if what they lack is lost for good, start the open data again")
 		}
 		c.next.why = strings.Join(c.next.problems, "; ")
 		return c.next
@@ -70,7 +70,7 @@ func choose(was choice, views []view, need map[string]time.Time, now time.Time) 
 	return c.next
 }
 
-func (c *chooser) say(format string, a ...any) {
+func (c *chooser) wrong(format string, a ...any) {
 	c.next.problems = append(c.next.problems, fmt.Sprintf(format, a...))
 }
 
@@ -86,11 +86,11 @@ func (c *chooser) readable() (list []int) {
 		v := &c.views[n]
 		switch {
 		case v.err != nil:
-			c.say("the copy %s cannot be read: %v", v.where, v.err)
+			c.wrong("the copy %s cannot be read: %v", v.where, v.err)
 		case of != nil && v.city.ID == "": // no policy has been in force there yet
 		case of != nil && (v.city.ID != of.city.ID || v.city.Gateway != of.city.Gateway):
-			c.say("the copy %s is of gateway %.60s of city %.60s, and %s of gateway %.60s of city %.60s; it is left "+
-				"out: copies are of one gateway", v.where, v.city.Gateway, v.city.ID, of.where, of.city.Gateway,
+			c.wrong("the copy %s is of gateway %.60s of city %.60s, and %s of gateway %.60s of city %.60s; it is "+
+				"left out: copies are of one gateway", v.where, v.city.Gateway, v.city.ID, of.where, of.city.Gateway,
 				of.city.ID)
 		default:
 			list = append(list, n)
@@ -129,8 +129,8 @@ func (c *chooser) contradict(name string, line int64, exact bool, who string) {
 		line = 1
 	}
 	c.cut[name] = min(c.cut[name], line)
-	c.say("%s contradict each other %s. Nobody can tell from here which is right, so no number is shown from there "+
-		"on; docs/operations.md says what to do", who, where)
+	c.wrong("%s contradict each other %s. Nobody can tell from here which is right, so no number is shown from "+
+		"there on; docs/operations.md says what to do", who, where)
 }
 
 // stuckFor is how long rows that were shown are waited for: they may have been removed since, as
@@ -197,7 +197,7 @@ func (c *chooser) behind(can []int) {
 			continue
 		}
 		if c.next.behind[n] = x; c.long(n) {
-			c.say("the copy %s has been behind another one for more than %v seconds", c.views[n].where,
+			c.wrong("the copy %s has been behind another one for more than %v seconds", c.views[n].where,
 				Patience.Seconds())
 		}
 	}
