@@ -113,7 +113,8 @@ var arrows = map[string]row{
 	"gateway/cluster/logs": {"what fronts and owners of partitions share, in logs of that engine, as ingest wants them",
 		"gateway/cluster/engine gateway/ingest"},
 	"gateway/cluster/overview": {"how machines and partitions do, as the servers show it without a key",
-		"gateway/cluster/duty gateway/cluster/engine gateway/cluster/lease gateway/cluster/roster"},
+		"gateway/cluster/books gateway/cluster/duty gateway/cluster/engine gateway/cluster/lease " +
+			"gateway/cluster/roster"},
 	"gateway/cluster/parts": {"sums of partitions, sealed, on their way to who releases: it must not see ingest",
 		"gateway/cluster/engine gateway/release plan"},
 	"gateway/cluster/machine": {"what a machine shares with the others: its place, the logs, how fresh it is",
@@ -156,9 +157,10 @@ var arrows = map[string]row{
 			"gateway/ledger internal/retention perm policy/compile policy/council policy/rego register " +
 			"register/access store/influx"},
 	"gateway": {"the composition: it opens, runs and closes the rooms",
-		"books brief gateway/activation gateway/admin gateway/cluster/edge gateway/cluster/machine " +
-			"gateway/cluster/parts gateway/cluster/roster gateway/config internal/crash gateway/forward " +
-			"gateway/homes gateway/host gateway/ingest gateway/ledger gateway/months gateway/publicbooks " +
+		"books brief gateway/activation gateway/admin gateway/cluster/books gateway/cluster/edge " +
+			"gateway/cluster/machine gateway/cluster/parts gateway/cluster/roster gateway/config " +
+			"internal/crash gateway/forward gateway/homes " +
+			"gateway/host gateway/ingest gateway/ledger gateway/months gateway/publicbooks " +
 			"gateway/reconcile gateway/release gateway/retention gateway/revoked gateway/rollback internal/retry " +
 			"plan policy/compile policy/rego store"},
 	"gateway/ingest/internal/fault":     {"the closed list of codes", ""},

@@ -29,6 +29,7 @@ type member struct {
 	cfg  *config.Config
 	log  *slog.Logger
 	edge *edge.Edge // the side that sees people, from when it is open
+	held retry.Once // why nobody writes into the books
 	// The rooms that follow the books of all, from when they are open.
 	ledger   *ledger.Ledger
 	policies *activation.Policies
@@ -88,8 +89,22 @@ func unmoved(ctx context.Context, l *ledger.Ledger, dir string) error {
 		"each machine of the cluster a directory of its own that is empty, and keep this one", dir)
 }
 
-// Follow takes over what other machines have written into the books.
-func (m *member) Follow(ctx context.Context) error { return m.ledger.Follow(ctx) }
+// Follow takes over what other machines have written into the books. Where these have come back shorter nobody writes
+// there until they are recovered, so what is known holds: fronts and workers go on.
+func (m *member) Follow(ctx context.Context) error {
+	err := m.ledger.Follow(ctx)
+	switch said := m.ledger.Recovery.Held(ctx); {
+	case !m.held.News(said):
+	case said == "":
+		m.log.Info("the books that machines share are recovered")
+	default:
+		m.log.Error("nothing is released", "error", said)
+	}
+	if errors.Is(err, ledger.ErrHeld) {
+		return nil
+	}
+	return err
+}
 
 // openEdge opens what this machine does of the side that sees people; front is nil where it is none.
 func (m *member) openEdge(ctx context.Context, front *ingest.Config, versions []ingest.Version) (sight, error) {

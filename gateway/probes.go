@@ -101,6 +101,9 @@ func (g *Gateway) ledgerCheck(ctx context.Context) string {
 			return hint
 		}
 	}
+	if held := g.ledger.Recovery.Held(ctx); held != "" {
+		return held
+	}
 	if g.ledger.Ping(ctx) != nil {
 		return "the ledger cannot be written; nothing is released"
 	}

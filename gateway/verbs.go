@@ -5,8 +5,13 @@ import (
 	"os"
 	"time"
 
+	"sluice/books"
+	clusterbooks "sluice/gateway/cluster/books"
+	"sluice/gateway/cluster/roster"
 	"sluice/gateway/config"
 	"sluice/gateway/ingest"
+	"sluice/gateway/ledger"
+	"sluice/gateway/reconcile"
 	"sluice/gateway/rollback"
 )
 
@@ -42,15 +47,37 @@ func (g *Gateway) Reloads(ctx context.Context, asked <-chan os.Signal) {
 // Recover makes an older state directory that was put back fit to go on, and brings the
 // public books up to date (rollback.Guard.Recover).
 func (g *Gateway) Recover(ctx context.Context) (rollback.Recovered, error) {
-	if g.member != nil {
-		return rollback.Recovered{}, config.Refuse("this version cannot recover books that several machines share; " +
-			"put the servers' stores, or a machine's ledger.db that goes with them, back as they were")
+	if g.speaker == nil {
+		return rollback.Recovered{}, config.Refuse("this machine is no releaser: run it on one that is")
 	}
 	out, err := g.guard.Recover(ctx, g.compare)
 	if err == nil && (out.Behind != "" || out.Gone > 0) {
 		err = g.books.Write(ctx)
 	}
 	return out, err
+}
+
+// Withdraw hides what was released, beside a gateway that runs: see reconcile.Withdraw. Of several machines it is one
+// that releases, and all of them take it from the books that they share.
+func Withdraw(ctx context.Context, cfg config.Config, w books.Withdrawal) (int, error) {
+	if cfg.Cluster == nil {
+		return reconcile.Withdraw(ctx, cfg, w, func(context.Context, *ledger.Ledger) error { return nil })
+	}
+	if !cfg.Does(roster.Releaser) {
+		return 0, config.Refuse("this machine is no releaser, and has no numbers: run it on one that is")
+	}
+	conn, err := cfg.Cluster.Dial(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	log, err := clusterbooks.Find(ctx, conn)
+	if err != nil {
+		return 0, err
+	}
+	return reconcile.Withdraw(ctx, cfg, w, func(ctx context.Context, l *ledger.Ledger) error {
+		return ledger.ShareBeside(ctx, l, log)
+	})
 }
 
 // booksChanged says that there is something new for the public books.

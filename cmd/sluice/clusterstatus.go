@@ -165,6 +165,9 @@ func (l *clusterLook) print(out io.Writer, found clusterFound) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	if found.Halted != "" {
+		fmt.Fprintln(out, "\nNothing is released: "+found.Halted+".")
+	}
 	if found.Releaser == "" {
 		fmt.Fprintln(out, "\nNobody releases: windows that are whole wait until a releaser is there.")
 	}

@@ -20,7 +20,9 @@ func ledgerRecoverCommand() *cobra.Command {
 		Long: "A gateway releases nothing if its state directory is older than its last release, or if its ledger\n" +
 			"is gone. Stop the gateway and run this: it takes over what copies of the public books (public/,\n" +
 			"witness) still have, and closes every stream until the first midnight after now and after its last\n" +
-			"release. Nothing is released twice.",
+			"release. Nothing is released twice.\n\n" +
+			"On several machines: where the books that they share have come back shorter, run it on the releaser\n" +
+			"that has come furthest. It puts back what they lack, and the other gateways go on by themselves.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			g, _, err := openGateway(cmd, file)
 			if err != nil {
@@ -51,6 +53,10 @@ func printRecovered(w io.Writer, found rollback.Recovered) {
 		fmt.Fprintln(w, "This state directory is the latest that the key directory, the store and the "+
 			"copies of the books know. Nothing was changed.")
 		return
+	}
+	if found.Back > 0 {
+		fmt.Fprintf(w, "%s of this ledger put back into the books that machines share.\n",
+			counted(found.Back, "row was", "rows were"))
 	}
 	fmt.Fprintf(w, "Found: %s\n%s taken over from copies of the books.\n", found.Behind,
 		counted(found.Lines, "line was", "lines were"))

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/books"
-	"sluice/gateway/reconcile"
+	"sluice/gateway"
 )
 
 func withdrawCommand() *cobra.Command {
@@ -19,7 +19,7 @@ func withdrawCommand() *cobra.Command {
 		Args:  between(1, 1),
 		Long: "A withdrawn window is shown as withdrawn, with the reason, and never gets another number. Copies\n" +
 			"that others have made remain. Can be used while the gateway runs, which passes the withdrawal on\n" +
-			"within seconds.",
+			"within seconds. On several machines, use it on one that releases; the others follow.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := readConfig(file)
 			if err != nil {
@@ -32,7 +32,7 @@ func withdrawCommand() *cobra.Command {
 				return &usageError{"--reason must have 3 to 300 letters, for residents to read"}
 			}
 			w.Stream, w.Reason, w.At = args[0], reason, time.Now().UTC().Truncate(time.Second)
-			n, err := reconcile.Withdraw(cmd.Context(), cfg, w)
+			n, err := gateway.Withdraw(cmd.Context(), cfg, w)
 			if err != nil {
 				return failed(err)
 			}

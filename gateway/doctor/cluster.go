@@ -31,6 +31,19 @@ func (d *machine) cluster(ctx context.Context) {
 	d.roster(r)
 	single := d.cfg.Simulation && len(c.NATS) == 1
 	d.servers(member.Look(ctx, *c, single, shared(single)), len(c.NATS))
+	d.sharedBooks(ctx)
+}
+
+// sharedBooks says whether the books that machines share wait to be recovered.
+func (d *machine) sharedBooks(ctx context.Context) {
+	conn, err := d.cfg.Cluster.Dial(ctx)
+	if err != nil {
+		return // which is said of the servers
+	}
+	defer conn.Close()
+	if why, err := books.Halted(ctx, conn); err == nil && why != "" {
+		d.say("cluster", Fail, why, "docs/operations.md says how to see which releaser that is")
+	}
 }
 
 // shared are the logs that machines share.

@@ -212,7 +212,7 @@ func hidden(ctx context.Context, tx *tx) (list []books.Withdrawal, err error) {
 func queue(ctx context.Context, tx *tx, rows []store.Observation) error {
 	raw, err := json.Marshal(rows)
 	if err == nil {
-		_, err = tx.ExecContext(ctx, insertOutbox, rows[0].Stream,
+		_, err = tx.ExecContext(ctx, insertAgain, rows[0].Stream,
 			rows[0].Start.UnixNano(), string(raw))
 	}
 	return err

@@ -19,6 +19,7 @@ import (
 	"errors"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sluice/books"
@@ -76,8 +77,13 @@ type file struct {
 	changed chan struct{} // signalled, without blocking, after a commit
 	shared  Log           // that machines share; nil where there is one machine
 	lean    bool          // releases go to no store from here
+	copy    bool          // of what the log has (see rejoin), or beside who follows with this file
+	held    atomic.Value  // an apart: why this ledger does not follow the log
+	// recovering is set by who recovers the books: nobody else writes until that is done.
+	recovering bool
 
 	following sync.Mutex // one goroutine at a time takes over what others wrote
+	logged    *Ledger    // what the log has instead of what is here; nil for none; guarded by following
 
 	mu      sync.Mutex
 	through map[string]time.Time // each stream's last window's end, once asked for; guarded by mu
@@ -96,7 +102,7 @@ func newLedger(f *file, maxBytes int64) *Ledger {
 var ErrFull = errors.New("the outbox is full; bring the store back")
 
 // Close closes the file.
-func (l *Ledger) Close() error { return l.db.Close() }
+func (l *Ledger) Close() error { return errors.Join(l.dropLogged(), l.db.Close()) }
 
 func (l *file) signal() {
 	select {

@@ -21,13 +21,13 @@ INSERT OR IGNORE INTO named SELECT json_extract(line, '$.gateway') FROM (
 // enterName enters the gateway's name.
 func (l *Ledger) enterName(ctx context.Context) error {
 	tx, err := l.begin(ctx)
-	if errors.Is(err, ErrShared) {
-		return nil // it is there since before
-	}
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() // after Commit it does nothing
+	if errors.Is(tx.barred, ErrShared) {
+		return nil // it is there since before
+	}
 	if _, err := tx.ExecContext(ctx, namesFromBook); err != nil {
 		return err
 	}

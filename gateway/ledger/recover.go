@@ -260,7 +260,7 @@ func entryKey(decision, plan, day string) string { return fmt.Sprintf("%q %q %q"
 // Unfinished reports whether a recovery has begun, with Import, and has not come to
 // Skip.
 func (l Recovery) Unfinished(ctx context.Context) (yes bool, err error) {
-	err = l.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM unfinished)").Scan(&yes)
+	yes, err = ask(ctx, l.db, isUnfinished)
 	return yes, l.wrap(err)
 }
 
@@ -318,6 +318,10 @@ var ErrUnreleased = errors.New("nothing was released there")
 // to be shown instead. Rows are as the store has them; what it has refused is hidden when
 // it is sent again.
 func (l *Ledger) Withdraw(ctx context.Context, w books.Withdrawal, rows []store.Observation) error {
+	return l.again(ctx, func() error { return l.withdraw(ctx, w, rows) })
+}
+
+func (l *file) withdraw(ctx context.Context, w books.Withdrawal, rows []store.Observation) error {
 	tx, err := l.begin(ctx)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -28,7 +29,7 @@ var (
 	// ErrOvertaken says that another machine has written into the books first. What was to be
 	// written is not; this ledger has what the other wrote, and who wants to looks again.
 	ErrOvertaken = errors.New("another machine has written into the books first")
-	// ErrShorter says that the log lacks what this ledger has of it.
+	// ErrShorter says that the log lacks what this ledger has of it: see rejoin.
 	ErrShorter = errors.New("the books that machines share have come back shorter than this ledger, or are others")
 	// ErrOtherBooks says that the log continues other books than these.
 	ErrOtherBooks = errors.New("this ledger is not the one that the books which machines share continue; copy " +
@@ -38,6 +39,9 @@ var (
 	// who does not write there.
 	ErrShared = errors.New("this ledger follows the books of a cluster: only a gateway with cluster: in gateway.yaml " +
 		"writes into it")
+
+	// errMoved says that another process has followed with the same file meanwhile.
+	errMoved = errors.New("another process has written into this ledger meanwhile")
 
 	errUnknown = errors.New("a later version of sluice has written into the books that machines share, or they are " +
 		"damaged: this one does not know the statement")
@@ -116,6 +120,15 @@ func (v value) plain() any {
 	return nil
 }
 
+// plain are the arguments as the database takes them.
+func (c effect) plain() []any {
+	args := make([]any, len(c.Args))
+	for i, v := range c.Args {
+		args[i] = v.plain()
+	}
+	return args
+}
+
 func encode(at place, changes []effect) ([]byte, error) {
 	return json.Marshal(transaction{Prev: at.SHA256, Changes: changes})
 }
@@ -134,12 +147,17 @@ func (p place) enter(ctx context.Context, tx *sql.Tx) error {
 
 // notShared refuses a file that follows a log.
 func notShared(ctx context.Context, q querier) error {
-	var follows bool
-	err := q.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM shared WHERE n > 0)").Scan(&follows)
+	follows, err := ask(ctx, q, "SELECT EXISTS (SELECT 1 FROM shared WHERE n > 0)")
 	if err == nil && follows {
 		return ErrShared
 	}
 	return err
+}
+
+// ask is the answer to a question of yes and no.
+func ask(ctx context.Context, q querier, question string) (yes bool, err error) {
+	err = q.QueryRowContext(ctx, question).Scan(&yes)
+	return yes, err
 }
 
 // placeIn is how far a file has come.
@@ -167,10 +185,11 @@ func placeIn(ctx context.Context, q querier) (p place, err error) {
 
 // Share has the ledger share its books with other machines from now on, through their log. It
 // takes over first what others have written. It is called before anything else is. What goes to the
-// store goes there from each machine; a lean ledger is that of one that has none.
+// store goes there from each machine; a lean ledger is that of one that has none. Where the log lacks
+// what is here, the ledger opens and is held: Held says so, and only Recovery.Restore writes into it.
 func (l *Ledger) Share(ctx context.Context, log Log, lean bool) error {
 	l.shared, l.lean = log, lean
-	if err := l.follow(ctx); err != nil {
+	if err := l.follow(ctx); err != nil && !errors.Is(err, ErrHeld) {
 		return l.wrap(err)
 	}
 	var whose string
@@ -186,15 +205,41 @@ func (l *Ledger) Share(ctx context.Context, log Log, lean bool) error {
 	return l.wrap(err)
 }
 
+// ShareBeside is Share for a verb beside a gateway that runs with the same file: what the log lacks
+// is that one's to say, and here it is ErrShorter.
+func ShareBeside(ctx context.Context, l *Ledger, log Log) error {
+	l.shared, l.copy = log, true
+	return l.wrap(l.follow(ctx))
+}
+
 // Alone is nil where the ledger is one gateway's, and ErrShared where it follows the books of several machines.
 func (l Recovery) Alone(ctx context.Context) error { return l.wrap(notShared(ctx, l.db)) }
 
-// Follow takes over what other machines have written since.
+// Follow takes over what other machines have written since. Where the log lacks what is here, it is
+// ErrHeld, or ErrLeft.
 func (l *Ledger) Follow(ctx context.Context) error { return l.wrap(l.follow(ctx)) }
 
 func (l *file) follow(ctx context.Context) error {
 	l.following.Lock()
 	defer l.following.Unlock()
+	err := l.catchUp(ctx)
+	for range mostTries { // as a verb does beside a gateway
+		if !errors.Is(err, errMoved) {
+			break
+		}
+		err = l.catchUp(ctx)
+	}
+	if errors.Is(err, ErrShorter) && !l.copy {
+		err = l.rejoin(ctx)
+	}
+	if err == nil || errors.Is(err, ErrShorter) {
+		l.held.Store(apart{err})
+	}
+	return err
+}
+
+// catchUp takes over what is in the log behind this file's place.
+func (l *file) catchUp(ctx context.Context) error {
 	at, err := placeIn(ctx, l.db)
 	if err != nil {
 		return err
@@ -236,6 +281,9 @@ func (l *file) take(ctx context.Context, at, next place, body []byte) error {
 		return err
 	}
 	defer begun.Rollback() // after Commit it does nothing
+	if is, err := placeIn(ctx, begun); err != nil || is != at {
+		return cmp.Or(err, errMoved)
+	}
 	for _, c := range s.Changes {
 		if !known[c.Text] || own[c.Text] {
 			return errUnknown
@@ -243,11 +291,7 @@ func (l *file) take(ctx context.Context, at, next place, body []byte) error {
 		if l.lean && delivery[c.Text] {
 			continue
 		}
-		args := make([]any, len(c.Args))
-		for i, v := range c.Args {
-			args[i] = v.plain()
-		}
-		if _, err := begun.ExecContext(ctx, c.Text, args...); err != nil {
+		if _, err := begun.ExecContext(ctx, c.Text, c.plain()...); err != nil {
 			return err
 		}
 	}

@@ -19,6 +19,7 @@ const (
 	endRecovery   = "DELETE FROM unfinished"
 
 	insertOutbox     = "INSERT INTO outbox (stream, start, rows) VALUES (?,?,?)"
+	insertAgain      = "INSERT INTO outbox (stream, start, rows) VALUES (?, ?, ?)" // what this machine's store refused
 	deleteOutbox     = "DELETE FROM outbox WHERE seq <= ?"
 	copyToSent       = "INSERT OR REPLACE INTO sent SELECT seq, stream, start, rows FROM outbox WHERE seq <= ?"
 	deleteOldestSent = "DELETE FROM sent WHERE seq IN (SELECT seq FROM sent ORDER BY seq LIMIT 16)"
@@ -44,8 +45,8 @@ var known = func() map[string]bool {
 	out := make(map[string]bool)
 	for _, text := range []string{
 		insertEntry, insertJournal, skipJournal, insertReleased, insertGap, insertMonth, insertRemoval, insertName,
-		namesFromBook, insertPolicy, insertWithdrawal, beginRecovery, endRecovery, insertOutbox, deleteOutbox,
-		copyToSent, deleteOldestSent, copyToOutbox, deleteSent, insertAside, deleteAside, deleteOldSent,
+		namesFromBook, insertPolicy, insertWithdrawal, beginRecovery, endRecovery, insertOutbox, insertAgain,
+		deleteOutbox, copyToSent, deleteOldestSent, copyToOutbox, deleteSent, insertAside, deleteAside, deleteOldSent,
 		deleteOldOutbox, deleteOldAside, putFile, deleteFile,
 	} {
 		out[text] = true
@@ -56,7 +57,7 @@ var known = func() map[string]bool {
 // own are those that are about a machine's way to its store, and change nothing of others.
 var own = map[string]bool{
 	deleteOutbox: true, copyToSent: true, deleteOldestSent: true, copyToOutbox: true, deleteSent: true,
-	insertAside: true, deleteAside: true,
+	insertAside: true, deleteAside: true, insertAgain: true,
 }
 
 // delivery are those that are only of use where releases go to a store.

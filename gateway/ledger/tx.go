@@ -13,6 +13,7 @@ type tx struct {
 	*sql.Tx
 	file    *file
 	at      place // in the shared log
+	barred  error // why the books that machines share cannot be changed; nil for no reason
 	changes []effect
 	changed bool                 // something, by one of them
 	own     bool                 // something that is of this machine alone
@@ -26,15 +27,33 @@ func (l *file) begin(ctx context.Context) (*tx, error) {
 		return nil, err
 	}
 	t := &tx{Tx: begun, file: l, ready: make(map[string]*sql.Stmt)}
-	if l.shared != nil {
-		t.at, err = placeIn(ctx, begun)
-	} else {
-		err = notShared(ctx, begun)
+	if l.shared == nil {
+		if err = notShared(ctx, begun); errors.Is(err, ErrShared) {
+			t.barred, err = err, nil
+		}
+	} else if t.at, err = placeIn(ctx, begun); err == nil {
+		t.barred, err = l.bar(ctx, begun)
 	}
 	if err != nil {
 		return nil, errors.Join(err, begun.Rollback())
 	}
 	return t, nil
+}
+
+// bar says why nothing can be written into the books that machines share; nil where it can. What is of
+// this machine alone goes on.
+func (l *file) bar(ctx context.Context, q querier) (barred, err error) {
+	if is, _ := l.held.Load().(apart); is.error != nil {
+		return is.error, nil
+	}
+	if l.recovering {
+		return nil, nil
+	}
+	half, err := ask(ctx, q, isUnfinished)
+	if err == nil && half {
+		return ErrHalted, nil
+	}
+	return nil, err
 }
 
 // exec is a transaction of one statement, which means the same whatever was written before.
@@ -70,6 +89,9 @@ func (l *file) again(ctx context.Context, do func() error) (err error) {
 func (t *tx) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
 	if !known[text] {
 		return nil, fmt.Errorf("%w: %.40s", errUnknown, text)
+	}
+	if t.barred != nil && !own[text] {
+		return nil, t.barred
 	}
 	stmt := t.ready[text]
 	if stmt == nil {

@@ -17,8 +17,10 @@ import (
 
 // Withdraw hides what was released of a window, or of one cell or measure of it,
 // and says how many numbers that are. It may be used beside a running gateway,
-// which passes it on.
-func Withdraw(ctx context.Context, cfg config.Config, w books.Withdrawal) (n int, err error) {
+// which passes it on. Share has a ledger whose books are several machines' write into those.
+func Withdraw(
+	ctx context.Context, cfg config.Config, w books.Withdrawal, share func(context.Context, *ledger.Ledger) error,
+) (n int, err error) {
 	if strings.ContainsFunc(w.Reason, func(r rune) bool { return r < ' ' }) {
 		return 0, errors.New("the reason is one line of text")
 	}
@@ -35,6 +37,9 @@ func Withdraw(ctx context.Context, cfg config.Config, w books.Withdrawal) (n int
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
+	if err := share(ctx, l); err != nil {
+		return 0, err
+	}
 	names, err := l.Names(ctx)
 	if err != nil {
 		return 0, err
@@ -43,7 +48,11 @@ func Withdraw(ctx context.Context, cfg config.Config, w books.Withdrawal) (n int
 	if err != nil {
 		return 0, err
 	}
-	if err := l.Withdraw(ctx, w, rows); err != nil {
+	err = l.Withdraw(ctx, w, rows)
+	switch {
+	case err != nil && !errors.Is(err, ledger.ErrUnreleased):
+		return 0, err
+	case err != nil:
 		return 0, fmt.Errorf("%w: no such stream, window, cell or measure is in the store; see "+
 			"/api/v1/streams and /api/v1/streams/STREAM/observations", err)
 	}

@@ -4,6 +4,7 @@
 package rollback
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -116,6 +117,21 @@ func (g *Guard) Check(ctx context.Context) error {
 	}
 	g.asking.Lock()
 	defer g.asking.Unlock()
+	err := g.check(ctx)
+	if !errors.Is(err, ledger.ErrBehind) || !g.ledger.Recovery.Shared() {
+		return err
+	}
+	// What machines share may have come to a copy of it before it came here.
+	if err := g.ledger.Follow(ctx); err != nil {
+		return err
+	}
+	if err = g.check(ctx); errors.Is(err, ledger.ErrBehind) {
+		err = errors.Join(err, g.ledger.Recovery.Halt(ctx)) // nor does another machine release anything
+	}
+	return err
+}
+
+func (g *Guard) check(ctx context.Context) error {
 	if damage := g.Damage(); damage != "" {
 		return errors.New(damage)
 	}
@@ -125,6 +141,9 @@ func (g *Guard) Check(ctx context.Context) error {
 		g.trusted.Store(true)
 		g.SaveHead(ctx)
 		return nil
+	}
+	if barred, err := g.ledger.Recovery.Barred(ctx); err != nil || barred != nil {
+		return cmp.Or(err, barred)
 	}
 	if half, err := g.ledger.Recovery.Unfinished(ctx); err != nil {
 		return err

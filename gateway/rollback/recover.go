@@ -1,6 +1,7 @@
 package rollback
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,7 @@ import (
 // Recovered says what a recovery found and did.
 type Recovered struct {
 	Behind string               // why the directory is not the latest; empty where it is
+	Back   int                  // rows put back into the books that machines share
 	Lines  int                  // of the books, taken from the copies of them
 	Lost   int64                // lines that the head beside the keys knows of, and no copy has
 	Gone   int                  // windows whose numbers the store has lost, as the gaps say now
@@ -32,7 +34,14 @@ type Recovered struct {
 // midnight after both now and its last release, and the gap is public.
 func (g *Guard) Recover(ctx context.Context, store *reconcile.Reconciler) (Recovered, error) {
 	var out Recovered
-	err := g.Check(ctx)
+	if barred, err := g.ledger.Recovery.Barred(ctx); err == nil && barred != nil {
+		out.Behind = barred.Error()
+	}
+	var err error
+	if out.Back, err = g.ledger.Recovery.Restore(ctx); err != nil {
+		return out, err
+	}
+	err = g.Check(ctx)
 	if err == nil {
 		out.Gone, err = store.SayLost(ctx)
 		return out, err
@@ -40,7 +49,7 @@ func (g *Guard) Recover(ctx context.Context, store *reconcile.Reconciler) (Recov
 	if !errors.Is(err, ledger.ErrBehind) {
 		return out, err
 	}
-	out.Behind = err.Error()
+	out.Behind = cmp.Or(out.Behind, err.Error())
 	copies := g.best()
 	out.Broken = copies.broken
 	if out.Lines, err = g.ledger.Recovery.Import(ctx, copies); err != nil {
@@ -55,7 +64,11 @@ func (g *Guard) Recover(ctx context.Context, store *reconcile.Reconciler) (Recov
 	if out.Gone, err = store.SayLost(ctx); err != nil {
 		return out, err
 	}
-	if out.Until, err = g.silences(ctx, time.Now()); err != nil {
+	now := time.Now()
+	if g.ledger.Recovery.Shared() {
+		now = now.Add(drawnAhead)
+	}
+	if out.Until, err = g.silences(ctx, now); err != nil {
 		return out, err
 	}
 	if err := g.ledger.Recovery.Skip(ctx, out.Until); err != nil {
@@ -70,6 +83,10 @@ func (g *Guard) Recover(ctx context.Context, store *reconcile.Reconciler) (Recov
 	g.SaveHead(ctx)
 	return out, nil
 }
+
+// drawnAhead is how long before an epoch machines that share books draw its keys. Where that was
+// forgotten they may draw others, and a device would count twice in it.
+const drawnAhead = 10 * time.Minute
 
 // farAhead is a last release that no clock that was right can have made.
 const farAhead = 24 * time.Hour

@@ -110,47 +110,6 @@ func TestMachinesOfTheirOwn(t *testing.T) {
 	w.silent()
 }
 
-// TestServersThatForget: where the cluster's books come back shorter than a machine's ledger, that does not start; and
-// where its ledger is gone as well, the public books still know, and nothing is released.
-func TestServersThatForget(t *testing.T) {
-	w := newTown(t, "town-1: front, worker, releaser")
-	w.begin()
-	w.versions(1)
-	c := w.machines["town-1"]
-	harness.NoError(t, w.links[0].Tick(harness.ClockTopic, ten))
-	hour(t, w.links, 0)
-	w.holds(2)
-	if code := c.Gateway.Stop(20 * time.Second); code != 0 {
-		t.Fatal(code)
-	}
-	for _, n := range w.servers.Nodes {
-		n.Stop()
-		harness.RemoveAll(t, n.Store)
-	}
-	for _, n := range w.servers.Nodes {
-		n.Start()
-	}
-	w.servers.Whole()
-	code, said := harness.Verb(t, "gateway", "-c", filepath.Join(c.Dir, "gateway.yaml"))
-	if code != 3 || !strings.Contains(said, "come back shorter than this ledger") {
-		t.Errorf("it ends with %d and says %s", code, said)
-	}
-	for _, name := range []string{"ledger.db", "ledger.db-wal", "ledger.db-shm"} {
-		harness.RemoveAll(t, filepath.Join(c.Dir, "state", name))
-	}
-	c.Run()
-	harness.Await(t, time.Minute, "it to say that another ledger was here", func() bool {
-		_, hints := c.Ready()
-		return strings.Contains(hints["ledger"], "another one was here")
-	})
-	harness.Await(t, time.Minute, "a policy", func() bool { return c.Version() >= 1 })
-	hour(t, w.links, 1)
-	time.Sleep(2 * time.Second) // in which it would be released
-	if n := w.released(); n != 2 {
-		t.Errorf("the public books have %d windows", n)
-	}
-}
-
 // TestAFrontThatStaysAway: windows wait for it for as long as they do, and those that it may have had something of are
 // gaps, as the books say; afterwards nobody waits for it.
 func TestAFrontThatStaysAway(t *testing.T) {

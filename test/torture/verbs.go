@@ -37,7 +37,7 @@ func verbs(t *trial) {
 			return err
 		}
 		if w.hour%2 == 0 {
-			fault := pick(w, points, "gateway/ledger/recover.go:Withdraw")
+			fault := pick(w, points, "gateway/ledger/recover.go:withdraw")
 			if err := w.takeBack(w.hour-1, fault); err != nil {
 				return fmt.Errorf("withdraw under %s: %w", fault, err)
 			}

@@ -45,6 +45,35 @@ type Books struct {
 // Of makes the books of a log that Spec describes.
 func Of(log *engine.Log) *Books { return &Books{log: log, writer: rand.Text()} }
 
+// Find are the books that the servers have, for who looks at them or writes beside a gateway.
+func Find(ctx context.Context, conn *engine.Conn) (*Books, error) {
+	log, err := conn.Find(ctx, "BOOKS")
+	if err == nil && log == nil {
+		err = errors.New("the servers have no books: no gateway of the cluster has run yet, or they have lost them")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return Of(log), nil
+}
+
+// Halted is why the books wait to be recovered; empty where they do not. Nothing is written into them until then, so
+// that their last entry says so.
+func Halted(ctx context.Context, conn *engine.Conn) (why string, err error) {
+	log, err := conn.Find(ctx, "BOOKS")
+	if err != nil || log == nil {
+		return "", err
+	}
+	last, err := log.Newest(ctx, subject)
+	if err != nil {
+		return "", err
+	}
+	if body, whole := new(assembly).add(last); whole && ledger.Halts(body) {
+		why = ledger.ErrHalted.Error()
+	}
+	return why, nil
+}
+
 // Append writes a transaction behind the one that ends at after: see ledger.Log.
 func (b *Books) Append(ctx context.Context, after uint64, body []byte) (end uint64, err error) {
 	parts := max(len(body)-1, 0)/engine.MaxEntry + 1

@@ -48,6 +48,20 @@ func (l *Log) Held(ctx context.Context, pattern string) (map[string]uint64, erro
 	return info.State.Subjects, nil
 }
 
+// Newest is the last entry of a subject; one without a number where it has none.
+func (l *Log) Newest(ctx context.Context, subject string) (e Entry, err error) {
+	ctx, cancel := context.WithTimeout(ctx, oneAttempt)
+	defer cancel()
+	m, err := l.stream.GetLastMsgForSubject(ctx, subject)
+	if codeOf(err) == codeNoEntry {
+		return e, nil
+	}
+	if err != nil {
+		return e, fail("looking at "+l.name, err)
+	}
+	return Entry{Seq: m.Sequence, Subject: m.Subject, ID: m.Header.Get(idHeader), Body: m.Data}, nil
+}
+
 // Written is when the last entry of a subject was written, by the servers' clock; zero where it has none.
 func (l *Log) Written(ctx context.Context, subject string) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, oneAttempt)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"sluice/gateway/cluster/books"
 	"sluice/gateway/cluster/duty"
 	"sluice/gateway/cluster/engine"
 	"sluice/gateway/cluster/lease"
@@ -24,6 +25,7 @@ type City struct {
 	Problem    string      `json:"problem,omitempty"`
 	Members    []Member    `json:"members"`
 	Releaser   string      `json:"releaser"` // who releases; empty for nobody
+	Halted     string      `json:"halted"`   // why nobody releases until the books are recovered; empty for no reason
 	Partitions []Partition `json:"partitions"`
 	// Missing are the partitions that have said less of closed windows than others have: these windows wait for them.
 	Missing []int `json:"missing"`
@@ -63,7 +65,7 @@ func Of(ctx context.Context, conn *engine.Conn, r *roster.Roster, partitions int
 	for n := range partitions {
 		c.Partitions = append(c.Partitions, Partition{N: n})
 	}
-	for _, look := range []func(context.Context, *engine.Conn) error{c.leases, c.waiting, c.ages, c.said} {
+	for _, look := range []func(context.Context, *engine.Conn) error{c.leases, c.waiting, c.ages, c.said, c.halts} {
 		err := look(ctx, conn)
 		if errors.Is(err, engine.ErrAway) {
 			c.Problem = "no majority of the servers answers: nothing is acknowledged, nothing is released, and " +
@@ -115,6 +117,11 @@ func (c *City) leases(ctx context.Context, conn *engine.Conn) error {
 	}
 	c.Releaser = leases.Alone("releaser")
 	return nil
+}
+
+func (c *City) halts(ctx context.Context, conn *engine.Conn) (err error) {
+	c.Halted, err = books.Halted(ctx, conn)
+	return err
 }
 
 func (c *City) member(name string) *Member {
