@@ -115,11 +115,13 @@ var arrows = map[string]row{
 	"gateway/cluster/overview": {"how machines and partitions do, as the servers show it without a key",
 		"gateway/cluster/books gateway/cluster/duty gateway/cluster/engine gateway/cluster/lease " +
 			"gateway/cluster/roster"},
+	"gateway/cluster/rollcall": {"what machines say of themselves when somebody asks, bounded for a terminal",
+		"brief gateway/cluster/engine"},
 	"gateway/cluster/parts": {"sums of partitions, sealed, on their way to who releases: it must not see ingest",
 		"gateway/cluster/engine gateway/release plan"},
 	"gateway/cluster/machine": {"what a machine shares with the others: its place, the logs, how fresh it is",
-		"gateway/cluster/books gateway/cluster/engine gateway/cluster/logs gateway/cluster/member " +
-			"gateway/cluster/parts internal/retry"},
+		"brief gateway/cluster/books gateway/cluster/engine gateway/cluster/lease gateway/cluster/logs " +
+			"gateway/cluster/member gateway/cluster/parts gateway/cluster/rollcall internal/retry"},
 	"gateway/cluster/edge": {"the side of such a machine that sees people: what an ingest is in one process",
 		"gateway/cluster/engine gateway/cluster/logs gateway/ingest gateway/release internal/crash register"},
 	"gateway/cluster/setup":    {"what the engine's servers are set up with, written for an operator", "configs perm"},
@@ -158,8 +160,8 @@ var arrows = map[string]row{
 			"register/access store/influx"},
 	"gateway": {"the composition: it opens, runs and closes the rooms",
 		"books brief gateway/activation gateway/admin gateway/cluster/books gateway/cluster/edge " +
-			"gateway/cluster/machine gateway/cluster/parts gateway/cluster/roster gateway/config " +
-			"internal/crash gateway/forward gateway/homes " +
+			"gateway/cluster/machine gateway/cluster/parts gateway/cluster/rollcall gateway/cluster/roster " +
+			"gateway/config internal/crash gateway/forward gateway/homes " +
 			"gateway/host gateway/ingest gateway/ledger gateway/months gateway/publicbooks " +
 			"gateway/reconcile gateway/release gateway/retention gateway/revoked gateway/rollback internal/retry " +
 			"plan policy/compile policy/rego store"},
@@ -275,8 +277,8 @@ var arrows = map[string]row{
 		"certify/bench certify/envelope certify/report certify/tap register/preset"},
 	"cmd/sluice": {"the verbs; each needs its room",
 		"books books/union brief certify certify/report configs/portalba gateway gateway/admin gateway/config " +
-			"gateway/cluster/member gateway/cluster/overview gateway/cluster/roster gateway/cluster/setup " +
-			"gateway/doctor gateway/ingest " +
+			"gateway/cluster/member gateway/cluster/overview gateway/cluster/rollcall gateway/cluster/roster " +
+			"gateway/cluster/setup gateway/doctor gateway/ingest " +
 			"gateway/reconcile gateway/rollback internal/civil internal/crash " +
 			"internal/names internal/yamldoc opendata opendata/copies opendata/i18n opendata/query " +
 			"perm policy/ballot " +

@@ -79,6 +79,9 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *Gateway,
 		return g, config.Refuse("%w", err) // the ledger, the keys or the log: not a bug of ours
 	}
 	g.admin.Attach(g.shown())
+	if g.member != nil {
+		g.member.wrong = g.admin.Checks
+	}
 	return g, nil
 }
 

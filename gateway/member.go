@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"sluice/gateway/activation"
@@ -33,6 +34,8 @@ type member struct {
 	// The rooms that follow the books of all, from when they are open.
 	ledger   *ledger.Ledger
 	policies *activation.Policies
+	wrong    func() map[string]admin.Check // what does not work here
+	told     atomic.Int64                  // of released
 }
 
 // join makes this process one of a cluster's machines; nil where it is to be none.
@@ -124,7 +127,8 @@ func (m *member) openEdge(ctx context.Context, front *ingest.Config, versions []
 func (m *member) account() admin.Cluster {
 	did, out := m.Duty.Account(), m.edge.Account()
 	return admin.Cluster{Leases: did.Held, Duties: did.Works, Lost: did.Lost, Fenced: did.Fenced,
-		Batches: out.Batches, Acknowledged: out.Took}
+		Batches: out.Batches, Acknowledged: out.Took,
+		Waits: len(m.waits())}
 }
 
 // stay keeps the machine's place among the others. Where it has none any more that is no bug of ours.
@@ -150,7 +154,8 @@ func (m *member) silence() time.Duration {
 // passes are what leads from one side to the other on one of a cluster's machines. Who releases does so,
 // and what only one does, while it falls to this machine.
 func (m *member) passes(sees sight, who *releaser, alone []part) []part {
-	list := []part{m.stay, func(ctx context.Context) error { return sees.Run(ctx, nil, nil) }}
+	watch := func(ctx context.Context) error { return m.Watch(ctx, m.say) }
+	list := []part{m.stay, watch, func(ctx context.Context) error { return sees.Run(ctx, nil, nil) }}
 	if who == nil {
 		return list
 	}
@@ -171,7 +176,7 @@ func (m *member) release(ctx context.Context, who *releaser, alone []part) error
 	}
 	collector := parts.Collector{
 		Log: m.Part, Keys: m.Ring, Partitions: m.Partitions(), Plan: m.plan, Resume: resume,
-		Wait: m.cfg.Windows.CatchUp.Nominal(), Now: time.Now, Logger: m.log,
+		Waits: m.Waits, Wait: m.cfg.Windows.CatchUp.Nominal(), Now: time.Now, Logger: m.log,
 	}
 	batches, done := make(chan release.Batch), make(chan release.Key)
 	return together(ctx, slices.Concat(alone, []part{

@@ -8,6 +8,7 @@ import (
 
 	"sluice/gateway/admin"
 	"sluice/gateway/host"
+	"sluice/gateway/ingest"
 	"sluice/store"
 )
 
@@ -54,6 +55,11 @@ func (g *Gateway) shown() admin.Sources {
 	}
 	if g.member != nil {
 		out.Cluster, out.Behind = g.member.account, g.member.Behind
+		out.Report = func() ingest.Report {
+			r := g.sees.Report()
+			r.Through = g.member.released(r.Now)
+			return r
+		}
 	}
 	if g.speaker != nil {
 		out.Released, out.StoreDiffers = g.releaser.publish.Counts, g.compare.Differs
@@ -65,6 +71,9 @@ func (g *Gateway) shown() admin.Sources {
 func notes(g *Gateway) []string {
 	v := g.policies.View()
 	list := slices.Concat(elsewhereNotes(v, g.cfg.Gateway), unreadNotes(v), revokedNotes(g.files.revoked.Problem()))
+	if g.member != nil {
+		list = slices.Concat(g.member.notes(), list)
+	}
 	if g.speaker != nil {
 		list = slices.Concat(g.compare.Notes(), list)
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -14,6 +16,7 @@ import (
 
 	"sluice/gateway/cluster/member"
 	"sluice/gateway/cluster/overview"
+	"sluice/gateway/cluster/rollcall"
 	"sluice/gateway/cluster/roster"
 	"sluice/gateway/config"
 )
@@ -110,12 +113,15 @@ type clusterFound struct {
 		Away  []string `json:"away"`
 	} `json:"servers"`
 	overview.City
+	// Said is what machines say of themselves. It needs no majority of the servers.
+	Said []rollcall.Said `json:"said"`
 }
 
 func (l *clusterLook) look(ctx context.Context) (found clusterFound) {
 	knocked := l.cluster.Knock(ctx)
 	found.Servers.Named, found.Servers.Up = len(l.cluster.NATS), knocked.Up
 	found.Servers.Away = append([]string{}, knocked.Away...)
+	found.Said = []rollcall.Said{}
 	for _, f := range knocked.Findings {
 		found.Servers.Away = append(found.Servers.Away, f.Of+" ("+f.What+")")
 	}
@@ -125,6 +131,9 @@ func (l *clusterLook) look(ctx context.Context) (found clusterFound) {
 		return found
 	}
 	defer conn.Close()
+	if found.Said, err = rollcall.Call(ctx, conn); err != nil {
+		found.Said = []rollcall.Said{} // what is wrong is said of the city
+	}
 	found.City = overview.Of(ctx, conn, l.roster, l.cluster.Partitions)
 	return found
 }
@@ -139,7 +148,8 @@ func (l *clusterLook) print(out io.Writer, found clusterFound) error {
 	}
 	fmt.Fprint(out, ".\n")
 	if !found.Majority {
-		return nil // the error says it
+		showSaid(out, found.Said, time.Now()) // the error says the rest
+		return nil
 	}
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "\nMEMBER\tROLES\tTHERE\tOWNS")
@@ -168,13 +178,48 @@ func (l *clusterLook) print(out io.Writer, found clusterFound) error {
 	if found.Halted != "" {
 		fmt.Fprintln(out, "\nNothing is released: "+found.Halted+".")
 	}
+	if len(found.Out) > 0 {
+		fmt.Fprintf(out, "\nServer %s keeps nothing of what is written: it is away, or has switched JetStream off "+
+			"since its disk is full.\n  See its log, and sluice doctor. With one more nothing is acknowledged.\n",
+			strings.Join(found.Out, ", "))
+	}
 	if found.Releaser == "" {
 		fmt.Fprintln(out, "\nNobody releases: windows that are whole wait until a releaser is there.")
 	}
 	if len(found.Missing) > 0 {
 		fmt.Fprintf(out, "\nClosed windows wait for partitions %s.\n", spans(found.Missing))
 	}
+	showSaid(out, found.Said, time.Now())
 	return nil
+}
+
+// skewed is how far a machine's clock may be from ours before it is said: its answer takes a moment, too.
+const skewed = 5 * time.Second
+
+// showSaid shows what machines say of themselves that is not as it should be.
+func showSaid(out io.Writer, list []rollcall.Said, now time.Time) {
+	twins := rollcall.Twins(list)
+	for _, name := range slices.Sorted(maps.Keys(twins)) {
+		fmt.Fprintf(out, "\n%s is the name of several processes, and each takes the others' work away:\n", name)
+		for _, s := range twins[name] {
+			fmt.Fprintf(out, "  on %s, since %s\n", s.Host, s.Since.UTC().Format(time.RFC3339))
+		}
+		fmt.Fprintln(out, "  Stop all but one, or give each a name and a key of its own: sluice cluster member new.")
+	}
+	for _, s := range list {
+		if apart := s.Now.Sub(now); apart.Abs() > skewed {
+			fmt.Fprintf(out, "\n%s: its clock is %s from this machine's; see chrony or systemd-timesyncd on both.\n",
+				s.Name, apart.Round(time.Second))
+		}
+		for _, p := range s.Problems {
+			fmt.Fprintf(out, "\n%s: %s, since %s: %s\n", s.Name, p.Part, p.Since.UTC().Format(time.RFC3339),
+				p.Hint)
+		}
+		for _, w := range s.Waits {
+			fmt.Fprintf(out, "\n%s: windows wait for %s since %s: %s.\n", s.Name, w.For,
+				w.Since.UTC().Format(time.RFC3339), w.Why)
+		}
+	}
 }
 
 // spans are numbers in short: 0-15, 20.

@@ -50,6 +50,7 @@ var (
 		"one was to.")
 	clusterAck = desc("cluster_acknowledge_seconds",
 		"Batches that the servers acknowledged since the start: how many, and seconds in all.")
+	clusterWaits  = desc("cluster_waits", "Fronts and partitions that windows wait for, as this machine sees it.")
 	clusterBehind = desc("cluster_behind_seconds",
 		"By how much the last that was counted of a partition is older than the last that came.", "partition")
 	partUp = desc("up", "1 when the part works.", "part")
@@ -59,7 +60,7 @@ var described = []*prometheus.Desc{
 	receivedTotal, readingsTotal, readingsOpen, partTotal, partOpen,
 	windowsOpen, releasesTotal, commitSeconds, outboxRows, outboxBytes,
 	clockSeconds, policyVersion, policyUntil, policyRefused, budgetLeft, partUp, storeDiffers, storeRefused,
-	clusterLeases, clusterDuties, clusterLost, clusterFenced, clusterAck, clusterBehind,
+	clusterLeases, clusterDuties, clusterLost, clusterFenced, clusterAck, clusterBehind, clusterWaits,
 }
 
 // metrics reads the reports when it is asked; it keeps no numbers of its own.
@@ -115,6 +116,7 @@ func (m *metrics) cluster(emit emitter) {
 	emit.gauge(clusterDuties, float64(c.Duties))
 	emit.counter(clusterLost, c.Lost)
 	emit.counter(clusterFenced, c.Fenced)
+	emit.gauge(clusterWaits, float64(c.Waits))
 	for partition, d := range m.src.Behind(ctx) {
 		emit.gauge(clusterBehind, d.Seconds(), strconv.Itoa(partition))
 	}

@@ -85,6 +85,19 @@ func (s *Server) Serve(ctx context.Context) error {
 	}
 }
 
+// Checks are the parts that were found not to work when they were asked last, as /readyz says it. It does not wait.
+func (s *Server) Checks() map[string]Check {
+	s.health.mu.Lock()
+	defer s.health.mu.Unlock()
+	wrong := make(map[string]Check)
+	for name, c := range s.health.checks {
+		if !c.OK {
+			wrong[name] = c
+		}
+	}
+	return wrong
+}
+
 // Watch asks every part again and again until ctx ends, and logs each failure that
 // lasts, once, and its end.
 func (s *Server) Watch(ctx context.Context) error { return s.health.watch(ctx) }

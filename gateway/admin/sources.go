@@ -73,4 +73,6 @@ type Cluster struct {
 	// Batches were acknowledged by the servers since the start, and took so long in all.
 	Batches      uint64
 	Acknowledged time.Duration
+	// Waits are the fronts and partitions that windows wait for.
+	Waits int
 }

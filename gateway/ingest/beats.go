@@ -20,7 +20,7 @@ func OpenFront(cfg Config, front Front, versions []Version) (*Ingest, error) {
 // lead leads what is left of readings to those who count it.
 func (i *Ingest) lead(front *Front) (err error) {
 	if i.front, err = newFront(i, front); err == nil {
-		i.reception.counting, i.changes.front = i.front, i.front
+		i.reception.counting, i.changes.front, i.pulse.front = i.front, i.front, true
 	}
 	return err
 }

@@ -39,6 +39,8 @@ type life struct {
 
 	ahead map[uint64]held
 	heard time.Time // when, in wall time
+	// behind is since when another front is ahead of it, in wall time; see ownAccount.see.
+	behind time.Time
 }
 
 // places are the starts of the first windows that are not turned from, by stream.
@@ -243,6 +245,7 @@ func (o *Owner) lapse(ctx context.Context) error {
 		return nil
 	}
 	o.lapser.looked = now
+	o.see(o.lives, now)
 	var silent []handover.Life
 	for id, of := range o.lives {
 		if !of.Lapsed && len(of.Places) > 0 && now.Sub(of.heard) > o.cfg.Silence {

@@ -1,15 +1,17 @@
 package ingest
 
 import (
+	"sync/atomic"
 	"time"
 
 	"sluice/gateway/ingest/internal/fault"
 )
 
-// ownAccount is the account of an owner: what it says, and when it said it.
+// ownAccount is the account of an owner: what it says, when it said it, and what it sees of fronts.
 type ownAccount struct {
 	inner *Ingest
 	shown time.Time // up to when windows had closed when it could be seen last
+	seen  atomic.Pointer[[]FrontSeen]
 }
 
 // Report is what became of the partition's readings, as its state says it: whoever owns the partition

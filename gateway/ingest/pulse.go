@@ -41,6 +41,7 @@ var stages = [...]struct{ at, fix string }{
 // goroutine.
 type pulse struct {
 	begun time.Time
+	front bool         // it writes no checkpoint, but into the cluster's log
 	at    atomic.Int64 // since begun
 	stage atomic.Int32
 }
@@ -56,7 +57,12 @@ func (p *pulse) problem() string {
 	if still < stalled {
 		return ""
 	}
-	s := stages[p.stage.Load()]
+	at := stage(p.stage.Load())
+	s := stages[at]
+	if p.front && at == writing {
+		s.at = "waits until a majority of the cluster's servers has what was read"
+		s.fix = "See the part cluster here, and sluice cluster status"
+	}
 	return fmt.Sprintf("ingest has not moved for %s: it %s; nothing is acknowledged meanwhile. %s",
 		still.Truncate(time.Second), s.at, s.fix)
 }

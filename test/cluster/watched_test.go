@@ -5,9 +5,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"sluice/gateway/cluster/engine"
+	"sluice/gateway/cluster/rollcall"
 	"sluice/test/harness"
 )
 
@@ -69,4 +72,78 @@ func TestWatched(t *testing.T) {
 		`^count +worker +yes +0-3$`)
 	w.servers.Nodes[1].Kill()
 	await("two servers to be missed", `^1 of 3 servers answer`, `no majority of the servers answers`)
+}
+
+// hint is what /readyz of a machine says of one of its parts; empty where that works.
+func (w *town) hint(name, part string) string {
+	_, hints := w.machines[name].Ready()
+	return hints[part]
+}
+
+// TestToldOf: what an operator is told, and where, when a front says nothing, a name is used twice, a server keeps
+// nothing any more, and no majority of them is there.
+func TestToldOf(t *testing.T) {
+	w := newTown(t, "street-1: front", "street-2: front", "count: worker", "hall: releaser")
+	w.begin()
+	w.versions(1)
+	for _, link := range w.links {
+		harness.NoError(t, link.Tick(harness.ClockTopic, ten))
+	}
+	hour(t, w.links, 0)
+	w.holds(2)
+	said := ""
+	says := func(name string, patterns ...string) {
+		t.Helper()
+		harness.Await(t, time.Minute, strings.Join(patterns, ", "), func() bool {
+			said = w.status(name)
+			for _, p := range patterns {
+				if !regexp.MustCompile("(?m)" + p).MatchString(said) {
+					return false
+				}
+			}
+			return true
+		})
+	}
+	var is struct {
+		Through *time.Time `json:"released_through"`
+	}
+	harness.GetJSON(t, w.machines["hall"].Admin+"/healthz", &is)
+	if is.Through == nil {
+		t.Error("two windows are released, and healthz knows of none")
+	}
+
+	harness.NoError(t, w.machines["street-2"].Gateway.Cmd.Process.Signal(syscall.SIGSTOP))
+	says("hall", `^count: windows wait for front street-2 since .*: it says nothing; `)
+	harness.Await(t, time.Minute, "the metric", func() bool {
+		return w.machines["count"].Metric("sluice_cluster_waits") == 1
+	})
+	harness.NoError(t, w.machines["street-2"].Gateway.Cmd.Process.Signal(syscall.SIGCONT))
+	harness.Await(t, time.Minute, "nothing to wait for", func() bool {
+		return w.machines["count"].Metric("sluice_cluster_waits") == 0
+	})
+
+	conn, err := engine.Dial(t.Context(), engine.Config{URLs: w.servers.URLs(), CA: w.servers.CA,
+		Credentials: w.servers.Data})
+	harness.NoError(t, err)
+	defer conn.Close()
+	leave, err := rollcall.Answer(t.Context(), conn, func() rollcall.Said {
+		return rollcall.Said{Name: "count", Run: "another", Host: "elsewhere", Now: time.Now()}
+	})
+	harness.NoError(t, err)
+	says("hall", `^count is the name of several processes`, `^count: cluster, since .*another process is count too, on elsewhere`)
+	leave()
+	harness.Await(t, time.Minute, "one of that name", func() bool { return w.hint("count", "cluster") == "" })
+
+	w.servers.Nodes[0].Kill()
+	says("hall", `^Server nats-1 keeps nothing of what is written: `)
+	w.servers.Nodes[1].Kill()
+	for name := range w.machines {
+		harness.Await(t, time.Minute, name+" to miss a majority", func() bool {
+			return strings.Contains(w.hint(name, "cluster"), "no majority of the servers answers since ")
+		})
+	}
+	says("street-1", `^count: cluster, since .*no majority of the servers answers since `)
+	harness.Await(t, time.Minute, "the front to say what it waits for", func() bool {
+		return strings.Contains(w.hint("street-1", "intake"), "a majority of the cluster's servers")
+	})
 }

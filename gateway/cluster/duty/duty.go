@@ -41,6 +41,7 @@ type Member struct {
 	name   string
 	log    *slog.Logger
 	tally  tally
+	absent absence
 
 	mu   sync.Mutex
 	seen []string // who shares partitions, as it was last read; guarded by mu
@@ -152,6 +153,7 @@ func (m *Member) holding(ctx context.Context, key string, do func(ctx context.Co
 	for ctx.Err() == nil {
 		l, err := take(ctx, m.bucket, key, who)
 		if err != nil {
+			m.absent.note(key, err)
 			if !errors.Is(err, lease.ErrTaken) && ctx.Err() == nil && news.News(err.Error()) {
 				m.log.Warn("a lease cannot be taken; it is tried again", "lease", key, "error", err)
 			}
@@ -159,6 +161,7 @@ func (m *Member) holding(ctx context.Context, key string, do func(ctx context.Co
 			continue
 		}
 		news.News("")
+		m.absent.note(key, nil)
 		take = lease.Take
 		held, lost := context.WithCancel(ctx)
 		kept := make(chan error, 1)
@@ -177,6 +180,7 @@ func (m *Member) holding(ctx context.Context, key string, do func(ctx context.Co
 		lost()
 		if err := <-kept; ctx.Err() == nil {
 			m.tally.lost.Add(1)
+			m.absent.note(key, err)
 			m.log.Warn("a lease is lost; another one is taken", "lease", key, "error", err)
 			continue
 		}

@@ -6,7 +6,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"sluice/gateway/cluster/engine"
 	"sluice/gateway/cluster/lease"
@@ -21,6 +23,33 @@ const hereKey = "here."
 // Here shows that this member is there, until ctx ends. Nothing depends on it.
 func (m *Member) Here(ctx context.Context) {
 	m.holding(ctx, hereKey+m.name, func(ctx context.Context) { <-ctx.Done() })
+}
+
+// Absent says since when this member, which is to be Here, does not show it, and why: another process of its name has
+// that lease (lease.ErrTaken), or nobody answers. The error is nil while it does.
+func (m *Member) Absent() (since time.Time, why error) {
+	m.absent.mu.Lock()
+	defer m.absent.mu.Unlock()
+	return m.absent.since, m.absent.why
+}
+
+// absence is why a member does not show that it is here.
+type absence struct {
+	mu    sync.Mutex
+	since time.Time // guarded by mu
+	why   error     // nil for not; guarded by mu
+}
+
+func (a *absence) note(key string, why error) {
+	if !strings.HasPrefix(key, hereKey) {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.why == nil {
+		a.since = time.Now()
+	}
+	a.why = why
 }
 
 // Leases are the keys of a bucket of leases, as engine.Bucket.All reads them.

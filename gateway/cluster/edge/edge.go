@@ -184,6 +184,14 @@ func (e *Edge) Report() (r ingest.Report) {
 	return r
 }
 
+// Fronts are those that windows of the partitions that this machine owns wait for.
+func (e *Edge) Fronts() []ingest.FrontSeen {
+	if e.hands == nil {
+		return nil
+	}
+	return e.hands.fronts()
+}
+
 // Account is what the servers have acknowledged of the front's.
 func (e *Edge) Account() logs.Account {
 	if e.out == nil {

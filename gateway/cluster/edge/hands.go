@@ -3,6 +3,7 @@ package edge
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -85,6 +86,29 @@ func (h *hands) reports() map[int]ingest.Report {
 	list := make(map[int]ingest.Report, len(h.owners))
 	for partition, o := range h.owners {
 		list[partition] = o.Report()
+	}
+	return list
+}
+
+// fronts are those that the windows of partitions here wait for: of each front what is worst.
+func (h *hands) fronts() (list []ingest.FrontSeen) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, o := range h.owners {
+		for _, f := range o.Fronts() {
+			i := slices.IndexFunc(list, func(g ingest.FrontSeen) bool { return g.Name == f.Name })
+			if i < 0 {
+				list = append(list, f)
+				continue
+			}
+			of := &list[i]
+			if f.Heard.Before(of.Heard) {
+				of.Heard = f.Heard
+			}
+			if of.Behind.IsZero() || !f.Behind.IsZero() && f.Behind.Before(of.Behind) {
+				of.Behind = f.Behind
+			}
+		}
 	}
 	return list
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -74,4 +75,25 @@ func (l *Log) Written(ctx context.Context, subject string) (time.Time, error) {
 		return time.Time{}, fail(fmt.Sprintf("looking at %s", l.name), err)
 	}
 	return m.Time, nil
+}
+
+// Out are the servers that do not keep a log although they are to: those that its leader does not hear from. A server
+// is named as it names itself.
+func (l *Log) Out(ctx context.Context) (servers []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, oneAttempt)
+	defer cancel()
+	info, err := l.stream.Info(ctx)
+	if err != nil {
+		return nil, fail("looking at "+l.name, err)
+	}
+	if info.Cluster == nil {
+		return nil, nil
+	}
+	for _, r := range info.Cluster.Replicas {
+		if r.Offline || !r.Current && r.Active > 5*time.Second {
+			servers = append(servers, r.Name)
+		}
+	}
+	slices.Sort(servers)
+	return servers, nil
 }

@@ -50,6 +50,7 @@ type Machine struct {
 	known    atomic.Int64 // when the books were last known, in nanoseconds since began
 	began    time.Time
 	proposes atomic.Bool
+	watch    watch
 }
 
 // How long keys live, beside the time that windows wait: units are recognised for a day at most, and what is late may
@@ -136,10 +137,10 @@ func (m *Machine) Name() string { return m.cfg.Member.Name }
 
 // Problem says what keeps the machine from its work; empty for nothing.
 func (m *Machine) Problem() string {
+	why := m.alone()
 	switch {
-	case !m.Data.Up():
-		return "none of the cluster's servers is reached: nothing is acknowledged and nothing is released until they " +
-			"are back"
+	case why != "":
+		return why
 	case !m.fresh():
 		return "the cluster's books have not been read for long: nothing is acknowledged and nothing is released " +
 			"until they are"

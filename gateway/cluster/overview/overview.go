@@ -29,6 +29,8 @@ type City struct {
 	Partitions []Partition `json:"partitions"`
 	// Missing are the partitions that have said less of closed windows than others have: these windows wait for them.
 	Missing []int `json:"missing"`
+	// Out are servers that do not keep what is written, by the names that they have themselves.
+	Out []string `json:"servers_out"`
 }
 
 // Member is one machine of the roster.
@@ -65,7 +67,8 @@ func Of(ctx context.Context, conn *engine.Conn, r *roster.Roster, partitions int
 	for n := range partitions {
 		c.Partitions = append(c.Partitions, Partition{N: n})
 	}
-	for _, look := range []func(context.Context, *engine.Conn) error{c.leases, c.waiting, c.ages, c.said, c.halts} {
+	looks := []func(context.Context, *engine.Conn) error{c.leases, c.waiting, c.ages, c.said, c.out, c.halts}
+	for _, look := range looks {
 		err := look(ctx, conn)
 		if errors.Is(err, engine.ErrAway) {
 			c.Problem = "no majority of the servers answers: nothing is acknowledged, nothing is released, and " +
@@ -83,7 +86,7 @@ func Of(ctx context.Context, conn *engine.Conn, r *roster.Roster, partitions int
 
 // Unknown is a city of which nothing can be seen.
 func Unknown(why string) City {
-	return City{Problem: why, Members: []Member{}, Partitions: []Partition{}, Missing: []int{}}
+	return City{Problem: why, Members: []Member{}, Partitions: []Partition{}, Missing: []int{}, Out: []string{}}
 }
 
 // leases say who is there, and who does what.
@@ -203,5 +206,23 @@ func (c *City) ages(ctx context.Context, conn *engine.Conn) error {
 		}
 		p.Behind = max(came.Sub(counted).Seconds(), 0)
 	}
+	return nil
+}
+
+// out are the servers that a log lacks.
+func (c *City) out(ctx context.Context, conn *engine.Conn) error {
+	for _, name := range []string{"IN", "STATE", "BOOKS"} {
+		l, err := conn.Find(ctx, name)
+		if err != nil || l == nil {
+			return err
+		}
+		of, err := l.Out(ctx)
+		if err != nil {
+			return err
+		}
+		c.Out = append(c.Out, of...)
+	}
+	slices.Sort(c.Out)
+	c.Out = slices.Compact(c.Out)
 	return nil
 }

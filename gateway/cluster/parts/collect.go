@@ -29,8 +29,10 @@ type Collector struct {
 	Resume map[string]time.Time
 	// Wait is how long a window waits for a partition after another one has said its part. While keys for what a
 	// partition has said are on their way it waits for those.
-	Wait   time.Duration
-	Now    func() time.Time
+	Wait time.Duration
+	Now  func() time.Time
+	// Waits is told each second which partitions windows wait for, and since when; nil for nobody.
+	Waits  func(missing map[int]time.Time)
 	Logger *slog.Logger
 }
 
@@ -74,6 +76,9 @@ func (c *Collector) Run(ctx context.Context, out chan<- release.Batch, done <-ch
 		case <-tick.C: // all that was handed over before is released
 			c.trim(ctx, s)
 			ready, err = s.look(ctx)
+			if c.Waits != nil {
+				c.Waits(s.missing())
+			}
 		}
 		if err != nil {
 			return err

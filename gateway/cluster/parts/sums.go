@@ -320,3 +320,18 @@ func (s *sums) needed() uint64 {
 	}
 	return first
 }
+
+// missing are the partitions that windows wait for, each since another one has said its part of the first of them.
+func (s *sums) missing() map[int]time.Time {
+	out := make(map[int]time.Time)
+	for _, list := range s.open {
+		for _, w := range list {
+			for partition, said := range w.said {
+				if since, known := out[partition]; !said && (!known || w.since.Before(since)) {
+					out[partition] = w.since
+				}
+			}
+		}
+	}
+	return out
+}
