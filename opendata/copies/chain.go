@@ -8,13 +8,15 @@ import (
 	"sluice/books"
 )
 
-// chained are the books whose lines are compared: what was paid for, and what was released.
-var chained = []string{"ledger.jsonl", "releases.jsonl"}
-
+// The books whose lines are compared: what was paid for, what was released, and what became of it.
 const (
 	ledger   = "ledger.jsonl"
 	releases = "releases.jsonl"
+	archived = "archive.jsonl"
+	removals = "removals.jsonl"
 )
+
+var chained = []string{ledger, releases, archived, removals}
 
 // remembered is how many of a chain's last lines are known. One that is older needs no comparison
 // of its own: each names the hash of the one before.

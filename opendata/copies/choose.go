@@ -230,7 +230,10 @@ func (c *chooser) show(v *view) {
 	x.begun, x.closed, x.ends, x.heads = true, v.closed, make(map[string]int64), make(map[string]head)
 	for _, name := range chained {
 		k := v.chains[name]
-		n := min(k.n, c.cut[name]-1)
+		n := k.n
+		if name != removals { // what is said to be removed is not shown, whoever is right
+			n = min(n, c.cut[name]-1)
+		}
 		last, some := k.at(n)
 		for name == releases && some && last.paid >= c.cut[ledger] {
 			n--

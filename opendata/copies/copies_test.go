@@ -88,6 +88,20 @@ func TestNeverOlder(t *testing.T) {
 			t.Errorf("%d are shown", n)
 		}
 	})
+	t.Run("archive", func(t *testing.T) {
+		one, two := newHall(t, 5), newHall(t, 5)
+		one.line(archived, map[string]any{"month": "2026-02"})
+		c := of(one, two)
+		if raw, err := c.Get(archived); err != nil || len(raw) == 0 {
+			t.Fatal(err)
+		}
+		one.dies()
+		if raw, err := c.Get(archived); !errors.Is(err, ErrNone) {
+			t.Errorf("a month is gone: %q, %v", raw, err)
+		}
+		two.line(archived, map[string]any{"month": "2026-02"})
+		await(t, "the other copy", func() bool { raw, err := c.Get(archived); return err == nil && len(raw) > 0 })
+	})
 	t.Run("store", func(t *testing.T) {
 		one, two := newHall(t, 5), newHall(t, 5)
 		two.stores(midnight.Add(4 * time.Hour))
