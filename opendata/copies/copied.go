@@ -57,8 +57,8 @@ const farFresh = time.Second
 // now is the latest view, after a short wait for a new one.
 func (p *copied) now(atOnce bool, asked map[string]head) view {
 	p.mu.Lock()
-	old := time.Since(p.read)
-	if !books.Near(p.Books) && (old < fresh || old < farFresh && p.latest.err == nil && !atOnce) { // strangers ask, too
+	age := time.Since(p.read)
+	if !books.Near(p.Books) && (age < fresh || age < farFresh && p.latest.err == nil && !atOnce) { // strangers ask, too
 		defer p.mu.Unlock()
 		return p.latest
 	}

@@ -34,6 +34,9 @@ const (
 	fresh = 200 * time.Millisecond
 	soon  = 500 * time.Millisecond
 	slow  = 3 * time.Second
+	// glance is how long a reader waits for a look where the last one is not older than old.
+	glance = 20 * time.Millisecond
+	old    = 2 * time.Second
 	// enough is how long a reader waits for a copy that has what was shown.
 	enough = 2 * time.Second
 	// Patience is how long the copy that is shown may be behind another one.
@@ -78,7 +81,8 @@ func New(list []Copy) *Copies {
 // ErrNone means that no copy can be shown just now; the wrapping error says why.
 var ErrNone = errors.New("none of the copies of the books can be shown")
 
-// look is what is known of all copies, at most fresh ago.
+// look is what is known of all copies, at most fresh ago; where another machine takes long to say,
+// what was known old ago.
 func (c *Copies) look(now bool) choice {
 	c.mu.Lock()
 	if c.looking == nil {
@@ -89,8 +93,15 @@ func (c *Copies) look(now bool) choice {
 		c.looking = make(chan struct{})
 		go c.round(c.looking, now, c.shown.heads)
 	}
-	done := c.looking
+	done, last, good := c.looking, c.shown, !now && c.shown.begun && c.shown.why == "" && time.Since(c.looked) < old
 	c.mu.Unlock()
+	if good {
+		select {
+		case <-done:
+		case <-time.After(glance):
+			return last
+		}
+	}
 	<-done // a look takes at most soon
 	c.mu.Lock()
 	defer c.mu.Unlock()
