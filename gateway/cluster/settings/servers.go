@@ -33,7 +33,11 @@ type varz struct {
 		Config *struct {
 			SyncAlways bool   `json:"sync_always"`
 			UniqueTag  string `json:"unique_tag"`
+			MaxStore   int64  `json:"max_storage"`
 		} `json:"config"`
+		Stats struct {
+			Store int64 `json:"storage"`
+		} `json:"stats"`
 	} `json:"jetstream"`
 }
 
@@ -82,6 +86,11 @@ func (e *examination) server(v varz) {
 	if js != nil && v.zone() == "" && !e.Single {
 		e.lost(of, "nothing keeps replicas in different zones",
 			"set unique_tag in jetstream, and a tag that begins so in server_tags, as configs/nats.conf does")
+	}
+	if js != nil && js.MaxStore > 0 && v.JetStream.Stats.Store > js.MaxStore/10*8 {
+		e.note(of, fmt.Sprintf("of the %d MiB that it may keep %d are taken: when it is full nothing is acknowledged",
+			js.MaxStore>>20, v.JetStream.Stats.Store>>20), "make room on its disk, raise max_file_store in "+
+			"jetstream, and restart it")
 	}
 	if v.MQTT.Port != 0 {
 		e.lost(of, "it takes MQTT, and would keep payloads in clear", "take mqtt out of its configuration")
