@@ -41,12 +41,14 @@ type Front struct {
 
 const (
 	// frontTick is how often a front speaks, whether or not there is anything to say, so that when
-	// readings came is blurred.
-	frontTick = 100 * time.Millisecond
+	// readings came is blurred. Each time it writes an entry for each partition, which costs the
+	// servers some 0.4 ms of processor time: half as often is half of what a city at rest costs.
+	frontTick = 200 * time.Millisecond
 	// mostHeard bounds how many sensors a batch says that they were heard.
 	mostHeard = 10_000
-	// frontReadings are how many it gathers at most before.
-	frontReadings = 20_000
+	// frontReadings are how many it gathers at most before: enough for an entry of each of 32
+	// partitions to be worth its price, and fewer than those who send may have on their way.
+	frontReadings = 4000
 )
 
 // front is counting by others: it leads entries to their partitions.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -281,5 +282,47 @@ func TestAFrontAllocatesNothing(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(1, round); n > 100 {
 		t.Errorf("%v allocations for 20,000 readings", n)
+	}
+}
+
+// TestAnOwnerAllocatesNothing for a reading, in the steady state: what it takes and writes costs by batches and commits.
+func TestAnOwnerAllocatesNothing(t *testing.T) {
+	raced.Skip(t)
+	logs := newLogs()
+	i := facing(t, 1, logs)
+	w := &Worker{register: i.cfg.Register, routing: i.routing}
+	o, err := w.Own(t.Context(), Owned{Keys: memoryKeys{}, In: logs, State: stateOf{logs}, Parts: noParts{},
+		Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const readings = 20_000
+	var before, after runtime.MemStats
+	deliver, taken := i.again(), 0
+	for round := range 3 { // in the first ones everybody comes for the first time, and buffers find their sizes
+		for _, p := range payloads(round * readings)[:readings] {
+			deliver(p)
+		}
+		if err := i.front.flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		list := logs.in[0][taken:]
+		taken += len(list)
+		runtime.ReadMemStats(&before)
+		for _, e := range list {
+			if err := o.take(t.Context(), e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := o.save(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+	}
+	if n := after.Mallocs - before.Mallocs; n > 1000 {
+		t.Errorf("%d allocations for %d readings", n, readings)
+	}
+	if n := o.inner.account.Received; n != 3*readings {
+		t.Errorf("%d readings are counted of %d", n, 3*readings)
 	}
 }

@@ -224,7 +224,7 @@ type lapser struct {
 }
 
 // logPause is how long a log may say nothing at all before that tells nothing of any one front.
-const logPause = 30 * frontTick
+const logPause = 15 * frontTick
 
 // hear notes that somebody speaks. Where nobody has for a while, the servers or this machine were away: then all
 // fronts have as long as ever to say something.
