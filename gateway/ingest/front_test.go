@@ -285,7 +285,7 @@ func TestAFrontAllocatesNothing(t *testing.T) {
 	}
 }
 
-// TestAnOwnerAllocatesNothing for a reading, in the steady state: what it takes and writes costs by batches and commits.
+// TestAnOwnerAllocatesNothing for a reading, in the steady state: only batches and commits cost any.
 func TestAnOwnerAllocatesNothing(t *testing.T) {
 	raced.Skip(t)
 	logs := newLogs()

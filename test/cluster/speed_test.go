@@ -31,6 +31,12 @@ const (
 	closeTarget = 2 * time.Second
 )
 
+// atRest is how long nothing is sent, to see what that costs.
+const atRest = 5 * time.Second
+
+// connections are as many as two and three fronts divide evenly.
+const connections = 24
+
 // crowdSize is how many devices are about, but in TestMillion.
 const crowdSize = 100_000
 
@@ -41,17 +47,20 @@ func TestSpeed(t *testing.T) {
 	if *speed == 0 {
 		t.Skip("make bench-cluster asks for it")
 	}
-	fmt.Printf("\nreadings: %d for each row, over eight connections; load: %s\n\n", *speed, load(t))
-	fmt.Printf("| | readings/s (target %d) | CPU, µs a reading | times one process (target %.1f) | "+
-		"PUBACK p50, ms | p99, ms |\n|---|---|---|---|---|---|\n", speedTarget, priceTarget)
+	fmt.Printf("\nreadings: %d for each row, over %d connections; load: %s\n\n", *speed, connections, load(t))
+	fmt.Printf("| | readings/s (target %d) | CPU, µs a reading | times one process (target %.1f) | PUBACK p50, ms | "+
+		"p99, ms | at rest, %% of a processor |\n|---|---|---|---|---|---|---|\n", speedTarget, priceTarget)
 	one := 0.0
 	row := func(what string, fronts []*harness.City, pids []int) {
 		perSecond, price, waits := cost(t, fronts, pids)
+		rest := ticks(t, pids)
+		time.Sleep(atRest)
+		rest = ticks(t, pids) - rest
 		if one == 0 {
 			one = price
 		}
-		fmt.Printf("| %s | %.0f | %.1f | %.2f | %.1f | %.1f |\n", what, perSecond, price, price/one, ms(waits, 50),
-			ms(waits, 99))
+		fmt.Printf("| %s | %.0f | %.1f | %.2f | %.1f | %.1f | %.0f |\n", what, perSecond, price, price/one,
+			ms(waits, 50), ms(waits, 99), float64(rest)/atRest.Seconds())
 	}
 	t.Run("alone", func(t *testing.T) {
 		c := harness.Found(t, withCounters())
@@ -212,13 +221,13 @@ func cost(t *testing.T, fronts []*harness.City, pids []int) (perSecond, price fl
 		harness.NoError(t, link.Tick(harness.ClockTopic, ten.Add(4*time.Minute)))
 		addresses = append(addresses, c.Mqtt)
 	}
-	list := senders(t, 8/len(addresses), addresses...)
+	list := senders(t, connections/len(addresses), addresses...)
 	const warm = 20_000
 	pour(t, list, 0, warm, crowdSize)
 	before, began := ticks(t, pids), time.Now()
 	pour(t, list, warm, *speed, crowdSize)
 	took, cpu := time.Since(began), ticks(t, pids)-before
-	for n := range 300 {
+	for n := range 150 {
 		began := time.Now()
 		pour(t, list[:1], warm+*speed+n, 1, crowdSize)
 		waits = append(waits, time.Since(began))
