@@ -23,8 +23,11 @@ func (o *Owner) close(ctx context.Context) error {
 		o.begin(s, through)
 		for c, due := o.due(s, through); due; c, due = o.due(s, through) {
 			if closed := q.detach(c); closed != nil {
-				sums := closed.partial(o.cfg.Partition == 0)
-				if err := o.cfg.Parts.Put(ctx, dayOf(closed.spec, c.Start), o.cfg.Partition, sums); err != nil {
+				sums, epoch := closed.partial(o.cfg.Partition == 0), dayOf(closed.spec, c.Start)
+				if c.Readings == 0 && o.state.seals.never(ctx, epoch) {
+					epoch = o.epoch // all windows are said, and that nobody was heard is no secret of that day
+				}
+				if err := o.cfg.Parts.Put(ctx, epoch, o.cfg.Partition, sums); err != nil {
 					return err
 				}
 			}

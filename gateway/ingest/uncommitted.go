@@ -29,6 +29,20 @@ type seals struct {
 	keys      Keys
 	committed func(ctx context.Context, epoch int64) (bool, error) // as Owned has it
 	none      time.Time                                            // when an epoch last had no commitment
+	sure      int64                                                // an epoch that has one
+}
+
+// never reports whether nobody has committed to an epoch's keys so far: a day on which the city's machines were away,
+// or that began before they were founded. What is said of it may be sealed with another one's.
+func (s *seals) never(ctx context.Context, epoch int64) bool {
+	if s.committed == nil || s.sure == epoch {
+		return false
+	}
+	is, err := s.committed(ctx, epoch)
+	if is {
+		s.sure = epoch
+	}
+	return !is && err == nil
 }
 
 // key is the partition's of an epoch. It waits until it is here, and says errUncommitted where it never was; any other

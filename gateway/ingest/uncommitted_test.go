@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"sluice/gateway/release"
 )
 
 // TestNobodyHasCommitted: what somebody writes into a partition's log, or into its state, as of a day that no front has
@@ -67,4 +69,31 @@ func TestACommitmentThatIsLate(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// partEpochs is in which epochs a partition has said something of windows.
+type partEpochs map[int64]int
+
+func (s partEpochs) Put(_ context.Context, epoch int64, _ int, _ release.Partial) error {
+	s[epoch]++
+	return nil
+}
+
+// TestADayThatNobodyHasKeysFor: what is said of a window without readings does not wait for keys that nobody makes, as
+// on the first day of a city that nobody is heard in, and what is said of readings has those of its day.
+func TestADayThatNobodyHasKeysFor(t *testing.T) {
+	front, logs := aCity(t, memoryKeys{})
+	front.live(event{tick: 14 * time.Hour})
+	front.end()
+	today := keyEpoch(noon)
+	for _, committed := range []bool{true, false} {
+		o, parts := logs.owner(front, 0, memoryKeys{}), partEpochs{}
+		o.cfg.Parts = parts
+		o.state.seals.committed = func(context.Context, int64) (bool, error) { return committed, nil }
+		o.epoch = today + 7
+		o.takeAll(t, logs)
+		if parts[today] == 0 || committed != (parts[today+7] == 0) {
+			t.Errorf("somebody has committed: %v; parts by epoch are %v", committed, parts)
+		}
+	}
 }
