@@ -75,17 +75,15 @@ var faults = []fault{
 		for _, n := range w.servers.Nodes {
 			n.Kill()
 		}
-		for _, c := range w.machines {
+		for name, c := range w.machines {
 			c.Gateway.Kill()
-			c.Gateway = harness.Start(w.t, harness.Sluice, "gateway", "-c", filepath.Join(c.Dir, "gateway.yaml"))
+			w.start(name)
 		}
 		return func() {
 			for _, n := range w.servers.Nodes {
 				n.Start()
 			}
-			for _, c := range w.machines {
-				c.Admin = "http://" + c.Gateway.Find(`the gateway runs.*admin=(\S+)`)[1]
-			}
+			w.ready()
 		}
 	}},
 	{"a server stands still", func(w *town, r *rand.Rand) func() {

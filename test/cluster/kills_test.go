@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -129,9 +128,7 @@ type victim struct {
 
 func (w *town) victims() (all []victim) {
 	for name, c := range w.machines {
-		all = append(all, victim{name, func() { c.Gateway.Kill() }, func() {
-			c.Gateway = harness.Start(w.t, harness.Sluice, "gateway", "-c", filepath.Join(c.Dir, "gateway.yaml"))
-		}})
+		all = append(all, victim{name, func() { c.Gateway.Kill() }, func() { w.start(name) }})
 	}
 	for _, n := range w.servers.Nodes {
 		all = append(all, victim{n.Name, n.Kill, n.Start})
@@ -172,33 +169,37 @@ func TestKills(t *testing.T) {
 	w.begin()
 	w.versions(1)
 	w.tick(ten)
-	var reaper sync.WaitGroup
+	w.lives(func() { w.reap(rand.New(rand.NewPCG(*seed, 1)), *kills) })
+}
+
+// lives has something happen while sensors send, hour after hour, and looks that each reading counts once.
+func (w *town) lives(happens func()) {
+	w.t.Helper()
+	var beside sync.WaitGroup
 	over := make(chan bool)
-	reaper.Go(func() {
+	beside.Go(func() {
 		defer close(over)
-		w.reap(rand.New(rand.NewPCG(*seed, 1)), *kills)
+		happens()
 	})
-	defer reaper.Wait()
+	defer beside.Wait()
 	var hours []heard
 	began, readings := time.Now(), 0
 	for more := true; more; {
 		select {
 		case <-over:
-			more = false // one more hour, in which nobody dies
+			more = false // one more hour, in which nothing happens
 		default:
 		}
 		is := w.busy(len(hours))
 		hours, readings = append(hours, is), readings+is.readings
-		t.Logf("hour %d: %d readings are acknowledged", len(hours), is.readings)
+		w.t.Logf("hour %d: %d readings are acknowledged", len(hours), is.readings)
 	}
 	took := time.Since(began)
-	for _, c := range w.machines {
-		c.Admin = "http://" + c.Gateway.Find(`the gateway runs.*admin=(\S+)`)[1]
-	}
+	w.ready()
 	w.servers.Whole()
 	w.holds(2 * len(hours))
 	if n := w.released(); n != 2*len(hours) {
-		t.Errorf("%d windows are released of %d", n, 2*len(hours))
+		w.t.Errorf("%d windows are released of %d", n, 2*len(hours))
 	}
 	for _, name := range w.halls {
 		for h, is := range hours {
@@ -206,8 +207,7 @@ func TestKills(t *testing.T) {
 		}
 	}
 	w.silent()
-	t.Logf("%d kills, %d readings in %d windows, %.0f a second", *kills, readings, 2*len(hours),
-		float64(readings)/took.Seconds())
+	w.t.Logf("%d readings in %d windows, %.0f a second", readings, 2*len(hours), float64(readings)/took.Seconds())
 }
 
 // published looks that a machine has published what was heard in an hour.

@@ -28,6 +28,9 @@ type town struct {
 	links    []*device.Link
 	operator []byte                      // the key that signs rosters
 	cables   map[string][]*harness.Cable // from machines to servers, where there are any
+	// Of machines that have another: the program, and what is added to the environment.
+	programs    map[string]string
+	environment map[string][]string
 }
 
 // newTown has machines as front-1: front.
@@ -39,7 +42,8 @@ func newTown(t *testing.T, list ...string) *town {
 // newTownOf is newTown of cities that are founded so.
 func newTownOf(t *testing.T, found func() *harness.City, list ...string) *town {
 	t.Helper()
-	w := &town{t: t, servers: nats.Start(t), machines: make(map[string]*harness.City)}
+	w := &town{t: t, servers: nats.Start(t), machines: make(map[string]*harness.City),
+		programs: make(map[string]string), environment: make(map[string][]string)}
 	operator, line, err := ballot.Generate("operator")
 	harness.NoError(t, err)
 	members := "version: 1\nmembers:\n"
@@ -87,15 +91,32 @@ func (w *town) signs(members string) {
 	}
 }
 
-// begin starts all machines.
-func (w *town) begin() {
+// start starts a machine and does not wait for it.
+func (w *town) start(name string) {
 	w.t.Helper()
-	for _, c := range w.machines {
-		c.Gateway = harness.Start(w.t, harness.Sluice, "gateway", "-c", filepath.Join(c.Dir, "gateway.yaml"))
+	c, program := w.machines[name], harness.Sluice
+	if w.programs[name] != "" {
+		program = w.programs[name]
 	}
+	c.Gateway = harness.StartWith(w.t, w.environment[name], program, "gateway", "-c",
+		filepath.Join(c.Dir, "gateway.yaml"))
+}
+
+// ready waits until all machines run.
+func (w *town) ready() {
+	w.t.Helper()
 	for _, c := range w.machines {
 		c.Admin = "http://" + c.Gateway.Find(`the gateway runs.*admin=(\S+)`)[1]
 	}
+}
+
+// begin starts all machines.
+func (w *town) begin() {
+	w.t.Helper()
+	for name := range w.machines {
+		w.start(name)
+	}
+	w.ready()
 	for _, name := range w.halls {
 		w.machines[name].Serve()
 	}
