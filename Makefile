@@ -183,9 +183,11 @@ audit: build ## the guarantee, tested from outside; a quarter of an hour
 # Then come the engine's: 42,000 entries by eight writers, whose leaders are killed nine
 # times, and then all three servers; and last a city's machines and servers, of which any one or
 # two are killed 300 times while sensors send 3,000 readings a second, killed or frozen in all ways
-# 40 times, and cut off from each other 40 times.
+# 40 times, cut off from each other 40 times, and
+# with clocks that are a minute apart.
 torture: ## kills, full disks, damaged files, for DURATION (60m)
 	go run ./test/torture -seed $(SEED) -duration $(DURATION) $(TORTURE)
 	go test -count 1 -v -run 'TestKills$$' -timeout 30m ./gateway/cluster/engine -appends 42000 -kills 9
 	go test -count 1 -v -run 'TestKills$$' -timeout 2h ./test/cluster -kills 300 -rate 3000 -seed $(SEED)
-	go test -count 1 -v -run 'Test(Faults|Parted)$$' -timeout 2h ./test/cluster -trials 40 -seed $(SEED)
+	go test -count 1 -v -run 'Test(Faults|Parted|Clocks)$$' -timeout 2h ./test/cluster -trials 40 -clocks \
+		-seed $(SEED)
