@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	kills = flag.Int("kills", 8, "SIGKILLs of TestKills")
+	kills = flag.Int("kills", 4, "SIGKILLs of TestKills")
 	rate  = flag.Int("rate", 600, "readings a second that TestKills sends")
 )
 
