@@ -183,8 +183,7 @@ audit: build ## the guarantee, tested from outside; a quarter of an hour
 # Then come the engine's: 42,000 entries by eight writers, whose leaders are killed nine
 # times, and then all three servers; and last a city's machines and servers, of which any one or
 # two are killed 300 times while sensors send 3,000 readings a second, killed or frozen in all ways
-# 40 times, cut off from each other 40 times, and
-# with clocks that are a minute apart.
+# 40 times, cut off from each other 40 times, and with clocks that are a minute apart.
 torture: ## kills, full disks, damaged files, for DURATION (60m)
 	go run ./test/torture -seed $(SEED) -duration $(DURATION) $(TORTURE)
 	go test -count 1 -v -run 'TestKills$$' -timeout 30m ./gateway/cluster/engine -appends 42000 -kills 9
