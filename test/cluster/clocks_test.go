@@ -23,10 +23,10 @@ func shifted(t *testing.T) string {
 	root := strings.TrimSpace(harness.Run(t, "go", "env", "GOROOT"))
 	file := filepath.Join(root, "src/time/time.go")
 	text := harness.Read(t, file)
+	const now = "	sec, nsec, mono := runtimeNow()\n"
 	for old, with := range map[string]string{
 		"	_ \"unsafe\" // for go:linkname\n": "	\"syscall\"\n	_ \"unsafe\" // for go:linkname\n",
-		"	sec, nsec, mono := runtimeNow()\n	if mono == 0 {": "	sec, nsec, mono := runtimeNow()\n	sec += ahead\n" +
-			"	if mono == 0 {",
+		now + "	if mono == 0 {":              now + "	sec += ahead\n	if mono == 0 {",
 	} {
 		if strings.Count(text, old) != 1 {
 			t.Skipf("this version of Go has another time.Now, without %q", old)
