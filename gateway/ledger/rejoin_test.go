@@ -154,6 +154,54 @@ func TestLogComesBackShorter(t *testing.T) {
 	}
 }
 
+// TestRecoveryKilled: a recovery that dies behind or before any of its entries is run again, and comes to the same.
+func TestRecoveryKilled(t *testing.T) {
+	ctx := t.Context()
+	for _, behind := range []bool{false, true} {
+		for n, again := 0, true; again; n++ {
+			log, path := &memoryLog{}, filepath.Join(t.TempDir(), "l.db")
+			l := shareIn(t, path, log)
+			window(t, l, 1)
+			window(t, l, 2)
+			if err := l.Files.Put(ctx, "x", []byte("x")); err != nil {
+				t.Fatal(err)
+			}
+			want := strings.Split(dump(t, l), "shared ")[0]
+			log.bodies = nil
+			if err := l.Follow(ctx); !errors.Is(err, ErrHeld) {
+				t.Fatal(err)
+			}
+			log.after, log.dies, log.diesBehind = n, true, behind
+			_, err := l.Recovery.Restore(ctx)
+			again, log.dies = err != nil, false
+			if err := l.Close(); err != nil {
+				t.Fatal(err)
+			}
+			l = shareIn(t, path, log)
+			if _, err := l.Recovery.Restore(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if half, err := l.Recovery.Unfinished(ctx); !half || err != nil {
+				t.Errorf("entry %d: it has ended by itself, %v", n, err)
+			}
+			if err := l.Recovery.Skip(ctx, nil); err != nil {
+				t.Fatal(err)
+			}
+			for _, one := range []*Ledger{l, shareIn(t, filepath.Join(t.TempDir(), "new.db"), log)} {
+				if got := strings.Split(dump(t, one), "shared ")[0]; got != want {
+					t.Errorf("entry %d: it has\n%s\nand had\n%s", n, got, want)
+				}
+				if err := one.Check(ctx); err != nil {
+					t.Error(err)
+				}
+			}
+			if n > 20 {
+				t.Fatal("it never ends")
+			}
+		}
+	}
+}
+
 // TestLogRecoveredWithout: whose ledger has what a recovery has decided without is left out, and halts nobody again.
 func TestLogRecoveredWithout(t *testing.T) {
 	ctx, log, dir := t.Context(), &memoryLog{}, t.TempDir()

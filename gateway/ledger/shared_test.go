@@ -25,6 +25,9 @@ type memoryLog struct {
 	bodies [][]byte
 	before bool // the next append fails, and nothing is there
 	behind bool // the next one fails, and it is there
+	// dies: all fail behind so many more; diesBehind: the first of them is there.
+	dies, diesBehind bool
+	after            int
 }
 
 var errAway = errors.New("the machines are away")
@@ -36,11 +39,16 @@ func (m *memoryLog) Append(_ context.Context, after uint64, body []byte) (uint64
 		m.before = false
 		return 0, errAway
 	}
+	if m.dies {
+		if m.after--; m.after < -1 || m.after < 0 && !m.diesBehind {
+			return 0, errAway
+		}
+	}
 	if after != uint64(len(m.bodies)) {
 		return 0, ErrOvertaken
 	}
 	m.bodies = append(m.bodies, slices.Clone(body))
-	if m.behind {
+	if m.behind || m.dies && m.after < 0 {
 		m.behind = false
 		return 0, errAway
 	}
