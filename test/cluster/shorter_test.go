@@ -104,7 +104,8 @@ func TestOneServerPutBack(t *testing.T) {
 			return hidden && next
 		})
 		c.Stored()
-		if code, out := harness.Verb(t, "verify", c.Opendata); code != 0 || !strings.Contains(out, "1 window withdrawn") {
+		code, out := harness.Verb(t, "verify", c.Opendata)
+		if code != 0 || !strings.Contains(out, "1 window withdrawn") {
 			t.Errorf("%s: verify: %d\n%s", name, code, out)
 		}
 		if code, out := harness.Stranger(t, filepath.Join(c.Dir, "state/public")); code != 0 {

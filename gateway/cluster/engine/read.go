@@ -58,7 +58,7 @@ func (l *Log) read(ctx context.Context, subject string, from uint64, patience ti
 		next, came := max(from, 1), time.Now()
 		pause := pauses()
 		for {
-			err := l.stretch(ctx, subject, next, func(e Entry) bool {
+			err := l.stretch(ctx, subject, next, patience, func(e Entry) bool {
 				next, came = e.Seq+1, time.Now()
 				pause.Reset()
 				return yield(e, nil)
@@ -69,7 +69,7 @@ func (l *Log) read(ctx context.Context, subject string, from uint64, patience ti
 			case ctx.Err() != nil:
 				yield(Entry{}, fmt.Errorf("reading: %w", ctx.Err()))
 				return
-			case errors.Is(err, ErrRefused), patience > 0 && time.Since(came) > patience:
+			case errors.Is(err, ErrRefused), patience > 0 && time.Since(came) >= patience:
 				yield(Entry{}, err)
 				return
 			}
@@ -79,8 +79,11 @@ func (l *Log) read(ctx context.Context, subject string, from uint64, patience ti
 }
 
 // stretch reads until something goes wrong; nil if take has said that it is enough. The reader at the server counts
-// what it sends, so that a gap shows.
-func (l *Log) stretch(ctx context.Context, subject string, from uint64, take func(Entry) bool) error {
+// what it sends, so that a gap shows. With a patience it ends where nothing comes for so long, as it does when the
+// servers were put back meanwhile and do not have the last entry any more.
+func (l *Log) stretch(
+	ctx context.Context, subject string, from uint64, patience time.Duration, take func(Entry) bool,
+) error {
 	one, cancel := context.WithTimeout(ctx, oneAttempt)
 	defer cancel()
 	reader, err := l.stream.CreateConsumer(one, jetstream.ConsumerConfig{
@@ -103,7 +106,7 @@ func (l *Log) stretch(ctx context.Context, subject string, from uint64, take fun
 	defer l.forget(reader.CachedInfo().Name)
 	defer messages.Stop()
 	for n := uint64(1); ; n++ {
-		m, err := messages.Next(jetstream.NextContext(ctx))
+		m, err := next(ctx, messages, patience)
 		if err != nil {
 			return fail("reading", err)
 		}
@@ -119,6 +122,16 @@ func (l *Log) stretch(ctx context.Context, subject string, from uint64, take fun
 			return nil
 		}
 	}
+}
+
+// next is the next message; a patience of 0 has no end.
+func next(ctx context.Context, messages jetstream.MessagesContext, patience time.Duration) (jetstream.Msg, error) {
+	if patience > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
+	return messages.Next(jetstream.NextContext(ctx))
 }
 
 // forget takes a reader back, so that thousands of short readings do not wait for the servers to forget them. It asks
