@@ -83,3 +83,18 @@ func TestForgotten(t *testing.T) {
 		}
 	}
 }
+
+// TestBrokenArchive: an archive's line that follows from none takes no number from residents.
+func TestBrokenArchive(t *testing.T) {
+	one, two := newHall(t, 3), newHall(t, 3)
+	for _, h := range []*hall{one, two} {
+		h.line(archived, map[string]any{"month": "2026-01"})
+		h.last[archived] = "another"
+		h.line(archived, map[string]any{"month": "2026-02"})
+	}
+	c := of(one, two)
+	raw, err := c.Get(archived)
+	if err != nil || bytes.Count(raw, []byte("\n")) != 2 || lines(t, c) != 3 || len(c.Problems()) > 0 {
+		t.Errorf("it is %s, %v; it is said %q", raw, err, c.Problems())
+	}
+}
