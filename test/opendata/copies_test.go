@@ -42,13 +42,17 @@ func newCopies(q *harness.Plaza) *copies {
 	return c
 }
 
-// start starts one more.
+// start starts one more. The second one reads the books as copies of two machines: over there, and here.
 func (c *copies) start() {
 	t := c.q.T
 	t.Helper()
 	file, addr := filepath.Join(t.TempDir(), "opendata.yaml"), harness.FreeAddr(t)
+	books := string(c.q.Books)
+	if len(c.bases) == 1 {
+		books = fmt.Sprintf("[{books: %q}, {books: %q}]", c.bases[0]+"/books", c.q.Books)
+	}
 	harness.Write(t, file, fmt.Sprintf("http: 127.0.0.1:0\nurl: https://data.portalba.example\nbooks: %s\nstore: %s\n"+
-		"mqtt: {listen: %q}\n", c.q.Books, c.q.Store, addr))
+		"mqtt: {listen: %q}\n", books, c.q.Store, addr))
 	p := harness.Start(t, harness.Sluice, "opendata", "-c", file)
 	c.bases, c.mqtt = append(c.bases, p.Find(`http=(http://\S+)`)[1]), append(c.mqtt, addr)
 }
