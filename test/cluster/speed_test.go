@@ -158,7 +158,11 @@ func TestMillion(t *testing.T) {
 	fmt.Printf("| most memory of a machine, before and after | %s and %s MiB | |\n", before, w.memory())
 	c := w.machines["town-1"]
 	c.Stored()
-	for at, v := range numbers(c, "devices") {
+	said := numbers(c, "devices")
+	if len(said) != 1 {
+		t.Errorf("%d numbers are published of one window: %v", len(said), said)
+	}
+	for at, v := range said {
 		if v < 0.999*float64(*million) || v > 1.001*float64(*million) {
 			t.Errorf("%s: %v units of %d", at, v, *million)
 		}
