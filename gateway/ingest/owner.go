@@ -48,10 +48,11 @@ type saving struct {
 	dirty          bool // something was taken since
 }
 
-// How much an owner takes before it writes its state.
+// How much an owner takes before it writes its state. Each time costs a page of every partition's log, which stays
+// for as long as units are recognised; who takes over reads as much of the fronts' batches again.
 const (
 	stateBytes = 256 << 10
-	stateEvery = time.Second
+	stateEvery = 5 * time.Second
 	trimEvery  = 10 * time.Second
 )
 

@@ -45,7 +45,7 @@ func TestWatched(t *testing.T) {
 	}
 	await("all machines to be seen", `^3 of 3 servers answer\.$`,
 		`^street +front +yes +-$`, `^count +worker +yes +0-3$`,
-		`^hall +releaser +yes, releases +-$`, `^0 +count +[1-9]`, `^3 +count +\d+ +[0-2]s`)
+		`^hall +releaser +yes, releases +-$`, `^0 +count +[1-9]`, `^3 +count +\d+ +[0-9]s`)
 	names := regexp.MustCompile(`sluice_cluster_[a-z_]+`)
 	shown := map[string]bool{}
 	for _, name := range names.FindAllString(harness.Read(t, "../../configs/grafana/sluice.json"), -1) {
