@@ -84,6 +84,8 @@ type file struct {
 
 	following sync.Mutex // one goroutine at a time takes over what others wrote
 	logged    *Ledger    // what the log has instead of what is here; nil for none; guarded by following
+	judged    place      // of logged, when it was last compared; guarded by following
+	verdict   error      // what came of that; nil for nothing yet; guarded by following
 
 	mu      sync.Mutex
 	through map[string]time.Time // each stream's last window's end, once asked for; guarded by mu

@@ -46,6 +46,10 @@ func (l *file) rejoin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	at, err := placeIn(ctx, t.db)
+	if err != nil || l.verdict != nil && l.judged == at {
+		return cmp.Or(err, l.verdict)
+	}
 	var is difference
 	err = l.beside(ctx, t.path, func(conn *sql.Conn) (err error) {
 		is, err = compare(ctx, conn)
@@ -57,11 +61,13 @@ func (l *file) rejoin(ctx context.Context) error {
 	case !is.more:
 		return l.adopt(ctx)
 	case is.recovered:
+		l.judged, l.verdict = at, ErrLeft
 		return ErrLeft
 	}
 	if err := t.halt(ctx); err != nil {
 		return err
 	}
+	l.judged, l.verdict = at, ErrHeld // before that entry, so it is compared once more
 	return ErrHeld
 }
 
@@ -74,11 +80,14 @@ func (l *file) halt(ctx context.Context) error {
 	return err
 }
 
+// loggedName is what the name of a ledger's file has behind it in that of what the log has instead.
+const loggedName = ".shared"
+
 // asLogged is a ledger of what the log has, which is kept while this one cannot follow.
 func (l *file) asLogged(ctx context.Context) (*Ledger, error) {
 	var err error
 	if l.logged == nil {
-		path := l.path + ".shared"
+		path := l.path + loggedName
 		if err := removeFile(path); err != nil {
 			return nil, err
 		}
@@ -106,7 +115,7 @@ func (l *file) dropLogged() error {
 		return nil
 	}
 	t := l.logged
-	l.logged = nil
+	l.logged, l.verdict = nil, nil
 	return errors.Join(t.db.Close(), removeFile(t.path))
 }
 

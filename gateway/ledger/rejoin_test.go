@@ -91,6 +91,9 @@ func TestLogComesBackShorter(t *testing.T) {
 	if err := most.Close(); err != nil {
 		t.Fatal(err)
 	}
+	if left, err := filepath.Glob(filepath.Join(dir, "most.db.shared*")); len(left) > 0 || err != nil {
+		t.Errorf("it leaves %v, %v", left, err)
+	}
 	most = shareIn(t, filepath.Join(dir, "most.db"), log) // held, as before
 	for range 5 {                                         // an answer may be lost on the way
 		log.behind = true

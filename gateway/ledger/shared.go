@@ -189,6 +189,9 @@ func placeIn(ctx context.Context, q querier) (p place, err error) {
 // what is here, the ledger opens and is held: Held says so, and only Recovery.Restore writes into it.
 func (l *Ledger) Share(ctx context.Context, log Log, lean bool) error {
 	l.shared, l.lean = log, lean
+	if err := removeFile(l.path + loggedName); err != nil { // of a process that was killed
+		return l.wrap(err)
+	}
 	if err := l.follow(ctx); err != nil && !errors.Is(err, ErrHeld) {
 		return l.wrap(err)
 	}
