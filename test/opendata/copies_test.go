@@ -95,7 +95,7 @@ func TestCopies(t *testing.T) {
 		q.Release(harness.Dusk, harness.Dusk.Add(2*time.Hour))
 		for n := range 3 { // each has lived through another part of it
 			c.start()
-			for _, path := range append([]string{"/map", "/news"}, everyAnswer...) {
+			for _, path := range append([]string{"/map", "/news"}, c.answers()...) {
 				c.answer(n, path, "")
 			}
 			at := harness.Dusk.Add(time.Duration(2+n) * time.Hour)
@@ -110,6 +110,21 @@ func TestCopies(t *testing.T) {
 		c.pages()
 		c.live()
 		c.broadcast()
+	})
+}
+
+// slow reports whether the store is InfluxDB, of which each page takes long.
+func (c *copies) slow() bool { return strings.Contains(c.q.Store, "influx") }
+
+// answers are those that all copies are asked for: of InfluxDB files and lists, since TestSameBytes holds
+// each page over it against the one over SQLite.
+func (c *copies) answers() []string {
+	if !c.slow() {
+		return everyAnswer
+	}
+	return slices.DeleteFunc(slices.Clone(everyAnswer), func(path string) bool {
+		return !strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, "/v1.1") &&
+			!strings.HasPrefix(path, "/books/") && !strings.Contains(path, "json")
 	})
 }
 
@@ -129,10 +144,10 @@ func (c *copies) everything() {
 	for _, path := range beside {
 		site.pages[path] = true
 	}
-	for _, path := range everyAnswer {
+	for _, path := range c.answers() {
 		site.pages[path] = true
 	}
-	crawled := !strings.Contains(c.q.Store, "influx") // where each page takes long
+	crawled := !c.slow()
 	if crawled {
 		site.run()
 	}
