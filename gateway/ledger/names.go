@@ -21,6 +21,9 @@ INSERT OR IGNORE INTO named SELECT json_extract(line, '$.gateway') FROM (
 // enterName enters the gateway's name.
 func (l *Ledger) enterName(ctx context.Context) error {
 	tx, err := l.begin(ctx)
+	if errors.Is(err, ErrMoving) {
+		return nil // it is there since before
+	}
 	if err != nil {
 		return err
 	}

@@ -95,7 +95,7 @@ func Open(ctx context.Context, path, gateway string, maxBytes int64) (*Ledger, e
 	l := newLedger(&file{db: db, path: path, gateway: gateway, changed: make(chan struct{}, 1)}, maxBytes)
 	if err = l.upgrade(ctx); err == nil {
 		// a file of this layout may be older than these
-		_, err = db.ExecContext(ctx, asideSchema+removalSchema+archivedSchema+namesSchema+sharedSchema)
+		_, err = db.ExecContext(ctx, asideSchema+removalSchema+archivedSchema+namesSchema+sharedSchema+movingSchema)
 	}
 	if err == nil {
 		err = l.enterName(ctx)

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Log has the transactions of a ledger that several machines share, in one order. Each machine's
@@ -149,7 +150,16 @@ func (p place) enter(ctx context.Context, tx *sql.Tx) error {
 func notShared(ctx context.Context, q querier) error {
 	follows, err := ask(ctx, q, "SELECT EXISTS (SELECT 1 FROM shared WHERE n > 0)")
 	if err == nil && follows {
-		return ErrShared
+		err = ErrShared
+	}
+	return cmp.Or(err, notMoving(ctx, q))
+}
+
+// notMoving refuses a file whose books are on their way into a log, or have not all come from there.
+func notMoving(ctx context.Context, q querier) error {
+	moving, err := ask(ctx, q, "SELECT EXISTS (SELECT 1 FROM moving)")
+	if err == nil && moving {
+		return ErrMoving
 	}
 	return err
 }
@@ -166,21 +176,42 @@ func placeIn(ctx context.Context, q querier) (p place, err error) {
 	if !errors.Is(err, sql.ErrNoRows) {
 		return p, err
 	}
-	sum := sha256.New()
-	for _, table := range []string{"entry", "released", "withdrawal", "removal", "archived", "gap"} {
-		n, line, err := last(ctx, q, table)
-		if err != nil {
+	ends := slices.Clone(noLines)
+	for i := range ends {
+		e := &ends[i]
+		if e.n, e.line, err = last(ctx, q, e.table); err != nil {
 			return p, err
 		}
-		fmt.Fprintf(sum, "%s %d %q\n", table, n, line)
 	}
 	var policies string
 	const all = "SELECT coalesce(group_concat(digest || ' ' || since), '') FROM (SELECT * FROM policy ORDER BY n)"
 	if err := q.QueryRowContext(ctx, all).Scan(&policies); err != nil {
 		return p, err
 	}
+	return placeOf(ends, policies), nil
+}
+
+// end is how a table of lines ends.
+type end struct {
+	table string
+	n     int64
+	line  string
+}
+
+// noLines are the ends of a file that is new.
+var noLines = []end{
+	{table: "entry"}, {table: "released"}, {table: "withdrawal"}, {table: "removal"}, {table: "archived"},
+	{table: "gap"},
+}
+
+// placeOf is that of a file that has come nowhere in a log, by the ends of its tables and its policies.
+func placeOf(ends []end, policies string) place {
+	sum := sha256.New()
+	for _, e := range ends {
+		fmt.Fprintf(sum, "%s %d %q\n", e.table, e.n, e.line)
+	}
 	fmt.Fprintf(sum, "policy %q\n", policies)
-	return place{SHA256: hex.EncodeToString(sum.Sum(nil))}, nil
+	return place{SHA256: hex.EncodeToString(sum.Sum(nil))}
 }
 
 // Share has the ledger share its books with other machines from now on, through their log. It
@@ -193,6 +224,9 @@ func (l *Ledger) Share(ctx context.Context, log Log, lean bool) error {
 		return l.wrap(err)
 	}
 	if err := l.follow(ctx); err != nil && !errors.Is(err, ErrHeld) {
+		return l.wrap(err)
+	}
+	if err := notMoving(ctx, l.db); err != nil {
 		return l.wrap(err)
 	}
 	var whose string
@@ -215,7 +249,8 @@ func ShareBeside(ctx context.Context, l *Ledger, log Log) error {
 	return l.wrap(l.follow(ctx))
 }
 
-// Alone is nil where the ledger is one gateway's, and ErrShared where it follows the books of several machines.
+// Alone is nil where the ledger is one gateway's, ErrShared where it follows the books of several machines, and
+// ErrMoving where it is on its way from the one to the other.
 func (l Recovery) Alone(ctx context.Context) error { return l.wrap(notShared(ctx, l.db)) }
 
 // Follow takes over what other machines have written since. Where the log lacks what is here, it is

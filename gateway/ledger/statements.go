@@ -47,7 +47,7 @@ var known = func() map[string]bool {
 		insertEntry, insertJournal, skipJournal, insertReleased, insertGap, insertMonth, insertRemoval, insertName,
 		namesFromBook, insertPolicy, insertWithdrawal, beginRecovery, endRecovery, insertOutbox, insertAgain,
 		deleteOutbox, copyToSent, deleteOldestSent, copyToOutbox, deleteSent, insertAside, deleteAside, deleteOldSent,
-		deleteOldOutbox, deleteOldAside, putFile, deleteFile,
+		deleteOldOutbox, deleteOldAside, putFile, deleteFile, beginMove, endMove,
 	} {
 		out[text] = true
 	}
