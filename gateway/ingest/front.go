@@ -2,9 +2,7 @@ package ingest
 
 import (
 	"context"
-	"crypto/hkdf"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -37,6 +35,8 @@ type Front struct {
 	Partitions int
 	Keys       Keys
 	Out        Outlet
+	// Moved are keys of a gateway that ran alone before, of what was open when it moved; nil for none.
+	Moved Moved
 }
 
 const (
@@ -162,28 +162,29 @@ func (f *front) open(of *frontStream, p *route, start, end time.Time) (*frontSlo
 	}
 	s.counts = s
 	s.epoch = dayOf(p.spec, start)
-	from := time.Unix(s.epoch*daySeconds, 0)
-	until := from.Add(daySeconds * time.Second)
-	if !p.spec.Unit.None() {
-		from, until = p.spec.Epoch(start)
-	}
-	use := fmt.Sprintf("tag-%d-%d-%s", from.Unix(), until.Unix()-from.Unix(), p.spec.ID)
-	key, err := f.key(s.epoch, use)
+	key, err := f.key(s.epoch, tagUse(p.spec, start))
 	if err != nil {
 		return nil, err
 	}
 	defer clear(key)
-	derive := func(what string) []byte {
-		out, _ := hkdf.Key(sha256.New, key, nil, "sluice "+what, pseudonym.KeySize) // it is short enough
-		return out
+	if alone := f.Moved.of(key, keyName("w", p.spec.ID, start)); alone != nil {
+		s.k0, s.k1 = messageKeys(alone)
+		clear(alone)
+	} else {
+		own := derived(key, fmt.Sprint("message tags ", s.start), pseudonym.KeySize)
+		s.k0, s.k1 = binary.LittleEndian.Uint64(own), binary.LittleEndian.Uint64(own[8:])
 	}
-	own := derive(fmt.Sprint("message tags ", s.start))
-	s.k0, s.k1 = binary.LittleEndian.Uint64(own), binary.LittleEndian.Uint64(own[8:])
 	if p.spec.Unit.None() {
 		return s, nil
 	}
+	from, _ := p.spec.Epoch(start)
 	if s.units = of.units[from.UnixNano()]; s.units == nil {
-		s.units = pseudonym.NewEpoch(derive("unit tags"))
+		own := derived(key, "unit tags", pseudonym.KeySize)
+		if alone := f.Moved.of(key, keyName("e", p.spec.ID, from)); alone != nil {
+			own = unitKey(alone)
+			clear(alone)
+		}
+		s.units = pseudonym.NewEpoch(own)
 		of.units[from.UnixNano()] = s.units
 	}
 	return s, nil
@@ -198,13 +199,9 @@ func (f *front) count(at *slot, e *window.Entry, told bool, _ *quota) fault.Code
 	return fault.None
 }
 
-// partition is where all readings of a unit go; about nobody, all of a sensor.
+// partition is where an entry goes.
 func (f *front) partition(s *frontSlot, e *window.Entry) int {
-	of := e.Sensor
-	if !s.spec.Unit.None() {
-		of = binary.LittleEndian.Uint64(e.Unit[:])
-	}
-	return int(of % uint64(f.Partitions))
+	return partitionOf(s.spec, e, f.Partitions)
 }
 
 // add adds an entry to what is gathered for a partition.

@@ -27,6 +27,8 @@ type ownerFacts struct {
 	// Shown since when.
 	Account account   `json:"account"`
 	Shown   time.Time `json:"shown"`
+	// Moved says that it is the first state of all, which a gateway that ran alone has left (Move).
+	Moved bool `json:"moved,omitempty"`
 }
 
 func (o *Owner) facts() *ownerFacts {

@@ -28,14 +28,18 @@ type recovery struct {
 	closes   *closes
 
 	log  recovered
-	lost map[string]bool // names of windows and epochs that the log lacks
+	lost map[string]bool         // names of windows and epochs that the log lacks
+	also func(checkpoint.Record) // is given what is of windows and epochs, too; nil for nobody
+	// front says that this process counts nothing. What the log has of windows is of a gateway that ran alone
+	// before: their owners have it, and here it goes with its keys.
+	front bool
 }
 
 func newRecovery(i *Ingest) *recovery {
 	return &recovery{
 		cfg: &i.cfg, clock: &i.clock, account: &i.account, liveness: &i.liveness, routing: &i.routing,
 		catchUp: &i.catchUp, journal: &i.journal, windows: &i.windows, closes: &i.closes,
-		log: newRecovered(), lost: make(map[string]bool),
+		log: newRecovered(), lost: make(map[string]bool), front: i.front != nil,
 	}
 }
 
@@ -60,7 +64,7 @@ func (r *recovery) run() error {
 			s.next = next
 		}
 	}
-	if r.windows.losses.unread {
+	if r.windows.losses.unread && !r.front {
 		for _, name := range r.journal.keys.Names() {
 			r.lost[name] = true // whatever was open has a key, if keys are left
 		}
@@ -92,7 +96,9 @@ func (r *recovery) restore() {
 	}
 	r.journal.factsAt = log.facts.At
 	r.windows.recover(&log.facts)
-	r.closes.list = log.facts.Closes
+	if !r.front {
+		r.closes.list = log.facts.Closes
+	}
 	r.catchUp.recover(&log.facts)
 }
 
@@ -112,6 +118,8 @@ func (r *recovery) behind() bool {
 // already.
 func (r *recovery) balance() {
 	switch missing := r.account.missing(r.closes.unreleased()); {
+	case missing > 0 && r.front:
+		r.account.Counted += missing // they have been handed over
 	case missing > 0:
 		r.account.Refused[fault.Gap.String()] += missing
 	case missing < 0:
@@ -147,13 +155,20 @@ func (r *recovery) read() (why string, err error) {
 
 // record takes one record of the log.
 func (r *recovery) record(c checkpoint.Record) error {
-	if c.Lost {
+	if !c.Lost {
+		switch c.Kind {
+		case checkpoint.State, checkpoint.Account, checkpoint.Facts, checkpoint.Heard, checkpoint.Last:
+			return r.log.read(c)
+		}
+	}
+	switch {
+	case r.front:
+		return nil
+	case c.Lost:
 		r.lost[c.Name] = true
 		return nil
-	}
-	switch c.Kind {
-	case checkpoint.State, checkpoint.Account, checkpoint.Facts, checkpoint.Heard, checkpoint.Last:
-		return r.log.read(c)
+	case r.also != nil:
+		r.also(c)
 	}
 	ok, err := r.windows.replay(c)
 	if !ok {

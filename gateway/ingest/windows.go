@@ -1,8 +1,6 @@
 package ingest
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"time"
 
 	"sluice/gateway/ingest/internal/checkpoint"
@@ -105,9 +103,7 @@ func (o *windows) open(s *stream, spec *plan.Stream, digest string, start, end t
 	if err != nil {
 		return nil, err
 	}
-	// The tags of messages without seq live and die with the window.
-	sum := sha256.Sum256(append([]byte("sluice message tags"), key...))
-	w.k0, w.k1 = binary.LittleEndian.Uint64(sum[:]), binary.LittleEndian.Uint64(sum[8:])
+	w.k0, w.k1 = messageKeys(key)
 	if !spec.Unit.None() {
 		if w.epoch, err = o.epochAt(s, spec, start); err != nil {
 			return nil, err
@@ -134,8 +130,7 @@ func (o *windows) epochAt(s *stream, spec *plan.Stream, t time.Time) (*openEpoch
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(append([]byte("sluice unit tags"), key...))
-	e.Epoch = pseudonym.NewEpoch(sum[:pseudonym.KeySize])
+	e.Epoch = pseudonym.NewEpoch(unitKey(key))
 	s.epochs[start.UnixNano()] = e
 	return e, nil
 }
