@@ -160,7 +160,8 @@ var arrows = map[string]row{
 			"register/access store/influx"},
 	"gateway": {"the composition: it opens, runs and closes the rooms",
 		"books brief gateway/activation gateway/admin gateway/cluster/books gateway/cluster/edge " +
-			"gateway/cluster/machine gateway/cluster/parts gateway/cluster/rollcall gateway/cluster/roster " +
+			"gateway/cluster/logs gateway/cluster/machine gateway/cluster/parts gateway/cluster/rollcall " +
+			"gateway/cluster/roster " +
 			"gateway/config internal/crash gateway/forward gateway/homes " +
 			"gateway/host gateway/ingest gateway/ledger gateway/months gateway/publicbooks " +
 			"gateway/reconcile gateway/release gateway/retention gateway/revoked gateway/rollback internal/retry " +

@@ -43,21 +43,23 @@ func join(ctx context.Context, cfg *config.Config, keys string, log *slog.Logger
 	if cfg.Cluster == nil {
 		return nil, nil
 	}
-	if keys != "" {
-		keys = filepath.Join(keys, "cluster")
-	}
 	m := &member{cfg: cfg, log: log}
-	err := m.patiently(ctx, func() (err error) {
-		m.Machine, err = machine.Open(ctx, machine.Config{
-			Member: *cfg.Cluster, Keys: keys, CatchUp: cfg.Windows.CatchUp.Nominal(), Simulation: cfg.Simulation,
-			StaleAfter: activation.StaleAfter, Log: log,
-		})
-		return err
-	})
-	if err != nil {
+	if err := m.patiently(ctx, func() error { return m.connect(ctx, keys) }); err != nil {
 		return nil, err
 	}
 	return m, nil
+}
+
+// connect connects once.
+func (m *member) connect(ctx context.Context, keys string) (err error) {
+	if keys != "" {
+		keys = filepath.Join(keys, "cluster")
+	}
+	m.Machine, err = machine.Open(ctx, machine.Config{
+		Member: *m.cfg.Cluster, Keys: keys, CatchUp: m.cfg.Windows.CatchUp.Nominal(), Simulation: m.cfg.Simulation,
+		StaleAfter: activation.StaleAfter, Log: m.log,
+	})
+	return err
 }
 
 // patiently does something again for as long as the servers are away: after a power cut a gateway is up before them.
@@ -88,8 +90,8 @@ func unmoved(ctx context.Context, l *ledger.Ledger, dir string) error {
 	if err := errors.Join(err, err2); err != nil || n == 0 {
 		return err
 	}
-	return fmt.Errorf("dir: %s is that of a gateway by itself, whose open windows a cluster cannot take over: give "+
-		"each machine of the cluster a directory of its own that is empty, and keep this one", dir)
+	return fmt.Errorf("dir: %s is that of a gateway that ran alone: sluice cluster move -c FILE brings its books and "+
+		"open windows into the cluster; or give this machine a directory of its own that is empty", dir)
 }
 
 // Follow takes over what other machines have written into the books. Where these have come back shorter nobody writes
@@ -111,7 +113,11 @@ func (m *member) Follow(ctx context.Context) error {
 
 // openEdge opens what this machine does of the side that sees people; front is nil where it is none.
 func (m *member) openEdge(ctx context.Context, front *ingest.Config, versions []ingest.Version) (sight, error) {
-	var err error
+	moved := make(ingest.Moved)
+	err := m.patiently(ctx, func() error { return m.Ring.Left(ctx, moved.ReadMoved) })
+	if err != nil {
+		return nil, err
+	}
 	m.edge, err = edge.Open(ctx, edge.Config{
 		Front: front, Works: m.cfg.Does(roster.Worker), Exact: m.cfg.Simulation, Register: m.policies.View().Register,
 		Silence: m.silence(), CatchUp: m.cfg.Windows.CatchUp.Nominal(),
@@ -119,6 +125,7 @@ func (m *member) openEdge(ctx context.Context, front *ingest.Config, versions []
 	}, edge.Cluster{
 		Name: m.Name(), Partitions: m.Partitions(), Keys: m.Ring, Committed: m.Committed, In: m.In,
 		State: m.State, Parts: &parts.Writer{Log: m.Part, Keys: m.Ring}, Share: m.Duty.Share, Fresh: m.Fresh,
+		Moved: moved,
 	}, versions)
 	return m.edge, err
 }

@@ -22,7 +22,7 @@ func TestUnmoved(t *testing.T) {
 	if err := l.Policies.Enact(t.Context(), ledger.Version{Digest: "d", Packed: []byte("{}")}, 0); err != nil {
 		t.Fatal(err)
 	}
-	if err := unmoved(t.Context(), l, "state"); err == nil || !strings.Contains(err.Error(), "a gateway by itself") {
+	if err := unmoved(t.Context(), l, "state"); err == nil || !strings.Contains(err.Error(), "sluice cluster move") {
 		t.Errorf("one that has run alone: %v", err)
 	}
 }

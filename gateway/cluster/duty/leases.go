@@ -96,3 +96,9 @@ func (t *tally) ended(err error) {
 func (m *Member) Account() Account {
 	return Account{m.tally.held.Load(), m.tally.works.Load(), m.tally.lost.Load(), m.tally.fenced.Load()}
 }
+
+// Everyone are those who are there now, whatever they do.
+func (m *Member) Everyone(ctx context.Context) ([]string, error) {
+	all, err := m.bucket.All(ctx)
+	return Leases(all).Here(), err
+}

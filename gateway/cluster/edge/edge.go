@@ -32,6 +32,8 @@ type Cluster struct {
 	Share func(ctx context.Context, partitions int, run func(ctx context.Context, partition int) error)
 	// Fresh waits until this machine knows the books as they were a short while ago.
 	Fresh func(ctx context.Context) error
+	// Moved are keys of a gateway that ran alone before, as fronts need them; nil for none.
+	Moved ingest.Moved
 }
 
 // Config is what an edge needs.
@@ -77,7 +79,7 @@ func Open(ctx context.Context, cfg Config, c Cluster, versions []ingest.Version)
 		return nil, err
 	}
 	e.front, err = ingest.OpenFront(*cfg.Front, ingest.Front{
-		Name: c.Name, Partitions: c.Partitions, Keys: c.Keys, Out: outlet{e.out, c.Fresh},
+		Name: c.Name, Partitions: c.Partitions, Keys: c.Keys, Out: outlet{e.out, c.Fresh}, Moved: c.Moved,
 	}, versions)
 	if err != nil {
 		e.out.Close()
