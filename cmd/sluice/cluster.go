@@ -8,5 +8,5 @@ func clusterCommand() *cobra.Command {
 		group(&cobra.Command{Use: "member", Short: "Make keys of machines"}, memberNewCommand()),
 		group(&cobra.Command{Use: "roster", Short: "Sign who the machines are, and check it"},
 			rosterSignCommand(), rosterCheckCommand()),
-		clusterStatusCommand())
+		clusterMoveCommand(), clusterStatusCommand())
 }
