@@ -27,3 +27,19 @@ func TestSeveralMachinesCommands(t *testing.T) {
 	harness.Want(t, out, `town-4 comes: worker`)
 	harness.Want(t, out, `(?m)^town-4 +worker +yes +\d`)
 }
+
+// TestMovingCommands runs the commands by which a town in one process becomes the first of several machines: the number
+// of the window that was open meanwhile is published, and everything adds up.
+func TestMovingCommands(t *testing.T) {
+	for _, program := range []string{"nats-server", "mosquitto_pub", "curl", "ssh-keygen"} {
+		harness.Need(t, program)
+	}
+	dir := harness.Checkout(t)
+	b := fenced.Take(t, "docs/operations.md", "go build -o bin/ ./cmd/sluice\nmkdir moving")
+	pid := os.Getpid()
+	b.Change("127.0.2.", fmt.Sprintf("127.%d.%d.", 1+pid>>8%250, 1+pid%250))
+	out := b.Run(dir, nil)
+	harness.Want(t, out, `The books are the cluster's, and \d+ open windows?`)
+	harness.Want(t, out, `,PT1M,carrer-nou,level,71\.5,published,71\.5,71\.5,`)
+	harness.Want(t, out, `[Ee]verything adds up`)
+}
