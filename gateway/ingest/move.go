@@ -188,7 +188,8 @@ func (m *Move) split(partitions int, lost map[int64]bool) []partitionState {
 
 // into writes the state of a partition.
 func (m *Move) into(ctx context.Context, of *Owned, has partitionState, lost map[int64]bool) error {
-	log := stateLog{cfg: of, routing: &m.inner.routing, most: stateMost}
+	log := stateLog{cfg: of, routing: &m.inner.routing, most: stateMost,
+		seals: seals{partition: of.Partition, keys: of.Keys}}
 	if there, err := movedBefore(ctx, &log); there || err != nil {
 		return err
 	}
