@@ -212,6 +212,17 @@ func (r *Register) Filters() []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
+// Births are those of Filters on which a message is understood by who has read the ones before: Sparkplug's, where a
+// birth says what the numbers are that come later.
+func (r *Register) Births() (list []string) {
+	for id := range r.presetsUsed() {
+		if p := r.Presets.Presets[id]; p.Format == preset.Sparkplug {
+			list = append(list, slices.Sorted(maps.Keys(filtersOf(p)))...)
+		}
+	}
+	return list
+}
+
 // presetsUsed are the presets on whose patterns sensors are.
 func (r *Register) presetsUsed() map[string]bool {
 	used := make(map[string]bool)

@@ -89,6 +89,9 @@ type MQTT struct {
 	// ClientID names the session that the broker keeps; sluice-GATEWAY by default, and on one of several machines
 	// sluice-GATEWAY-NAME.
 	ClientID string `yaml:"client_id"`
+	// Share has the fronts of a cluster share out messages, so that each is taken by one of them, by shared
+	// subscriptions ($share); by default they do. It is for several machines only.
+	Share *bool `yaml:"share"`
 	// Username and PasswordFile, whose first line is the password.
 	Username     string `yaml:"username"`
 	PasswordFile string `yaml:"password_file"`

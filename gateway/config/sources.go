@@ -76,6 +76,9 @@ func (c *Config) Broker() (*ingest.Broker, error) {
 	}
 	b := &ingest.Broker{URL: m.Broker, ClientID: m.ClientID, Username: m.Username,
 		TLS: &tls.Config{MinVersion: tls.VersionTLS12}}
+	if c.Cluster != nil {
+		b.Group, b.Share = "sluice-"+c.Gateway, m.Share == nil || *m.Share
+	}
 	if m.PasswordFile != "" {
 		raw, err := perm.Read(m.PasswordFile, perm.Secret)
 		if err != nil {

@@ -41,6 +41,10 @@ var crossRules = []rule[*Config]{
 		"listen and mqtt are a front's: ", "take them out, or add front to cluster: roles, here and in the roster",
 	},
 	{
+		func(c *Config) bool { return c.Cluster == nil && c.MQTT != nil && c.MQTT.Share != nil },
+		"mqtt: share is for several machines that are one city: ", "take it out",
+	},
+	{
 		func(c *Config) bool { return c.Cluster != nil && c.Does(roster.Front) && c.Keys == "memory" },
 		"keys: memory would lose a day's keys with each stop of a front: ", "keys: auto, or a directory on tmpfs",
 	},

@@ -17,7 +17,7 @@ type Probe struct {
 func LookAt(ctx context.Context, b Broker) Probe {
 	p := mqtt.Look(ctx, mqtt.Config{
 		Broker: b.URL, ClientID: b.ClientID, Username: b.Username, Password: b.Password, TLS: b.TLS,
-		Marker: marker(b.ClientID),
+		Marker: marker(b.ClientID), Shared: b.shares(),
 	})
 	return Probe{p.Problem, p.Reads, p.Writes}
 }

@@ -3,6 +3,7 @@ package ingest
 import (
 	"crypto/tls"
 	"errors"
+	"slices"
 	"strings"
 
 	"sluice/gateway/ingest/internal/intake"
@@ -35,6 +36,10 @@ func (l Listen) identifies() bool {
 type Broker struct {
 	URL, ClientID, Username, Password string
 	TLS                               *tls.Config
+	// Group is whose messages are shared out among its members, so that each is taken once: the fronts of a city.
+	// Empty where everything is this gateway's. Share false makes a member of the group none.
+	Group string
+	Share bool
 }
 
 // identifies reports whether the broker asks who its clients are. What each may read is
@@ -94,7 +99,7 @@ func (s *sources) open(reg *register.Register, secret []byte) error {
 		var err error
 		if s.broker, err = mqtt.Open(mqtt.Config{
 			Broker: b.URL, ClientID: b.ClientID, Username: b.Username, Password: b.Password, TLS: b.TLS,
-			Topics: s.topics(reg), Marker: marker(b.ClientID), Secret: secret,
+			Topics: s.topics(reg), Before: b.before(), Shared: b.shares(), Marker: marker(b.ClientID), Secret: secret,
 			Queue: s.queue, Now: cfg.Now, Fail: s.fail, Log: cfg.Log,
 		}); err != nil {
 			return err
@@ -121,11 +126,41 @@ func (s *sources) tells(identifies bool) bool { return identifies || s.cfg.Exact
 // A broker would send twice what two filters fit, which is known again.
 func (s *sources) topics(reg *register.Register) []string {
 	const all = "city/v1/"
-	list := append([]string{all + "#"}, reg.Filters()...)
-	if s.cfg.Clock != "" && !strings.HasPrefix(s.cfg.Clock, all) {
+	b, list := s.cfg.Broker, reg.Filters()
+	if b.shares() {
+		for n, filter := range list {
+			if !slices.Contains(reg.Births(), filter) {
+				list[n] = b.share(filter)
+			}
+		}
+		list = append(list, b.share(ofSensors))
+	} else {
+		list = append(list, all+"#")
+	}
+	if s.cfg.Clock != "" && (b.shares() || !strings.HasPrefix(s.cfg.Clock, all)) {
 		list = append(list, s.cfg.Clock)
 	}
 	return list
+}
+
+// ofSensors are topics of the city's but markers, which are each front's own.
+const ofSensors = "city/v1/+/+/+/#"
+
+// shares reports whether messages are shared out.
+func (b *Broker) shares() bool { return b.Group != "" && b.Share }
+
+// share is the filter by which a group's members share out what another one fits.
+func (b *Broker) share(filter string) string { return "$share/" + b.Group + "/" + filter }
+
+// before are the filters that the session has where it was made while messages were shared out, or were not.
+func (b *Broker) before() []string {
+	switch {
+	case b.shares():
+		return []string{"city/v1/#"}
+	case b.Group != "":
+		return []string{b.share(ofSensors)}
+	}
+	return nil
 }
 
 // feedbackTopics is each user's feedback topic: a sensor's by its id, and those of all its sensors of an

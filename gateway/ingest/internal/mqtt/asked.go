@@ -19,13 +19,16 @@ var errParts = errors.New("the MQTT library wrote a packet in parts")
 // number of its filters.
 const publication = 0
 
+// unsubscription stands for an UNSUBSCRIBE.
+const unsubscription = -1
+
 // asked is what the client has asked a broker and what was not answered yet. The
 // library looks an answer up by its packet id alone, and would take a PUBACK for the
 // end of a SUBSCRIBE.
 type asked struct {
 	mu    sync.Mutex
 	pings int            // PINGREQ that wait; guarded by mu
-	open  map[uint16]int // filters, or publication, by packet id; guarded by mu
+	open  map[uint16]int // filters, publication or unsubscription, by packet id; guarded by mu
 }
 
 // note reads what the client is about to send, whole packets.
@@ -73,6 +76,11 @@ func (a *asked) one(first byte, body []byte) bool {
 			rest = after[1:]
 		}
 		a.keep(body, filters)
+	case packets.Unsubscribe:
+		if len(body) < 2 {
+			return false
+		}
+		a.keep(body, unsubscription)
 	}
 	return true
 }
@@ -108,7 +116,7 @@ var returnCodes = []byte{0, 1, 2, 0x80}
 
 // answered reports whether a packet that is no publication is a well-formed answer
 // to something that was asked, and forgets what that was. Nothing is ever asked that
-// is answered with PUBREC, PUBREL, PUBCOMP or UNSUBACK.
+// is answered with PUBREC, PUBREL or PUBCOMP.
 func (a *asked) answered(kind byte, body []byte) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -121,6 +129,8 @@ func (a *asked) answered(kind byte, body []byte) bool {
 		return len(body) == 0 && a.pings >= 0
 	case packets.Puback:
 		return len(body) == 2 && a.closed(body, publication)
+	case packets.Unsuback:
+		return len(body) == 2 && a.closed(body, unsubscription)
 	case packets.Suback:
 		return len(body) > 2 && a.closed(body, len(body)-2) &&
 			!slices.ContainsFunc(body[2:], func(code byte) bool { return !slices.Contains(returnCodes, code) })

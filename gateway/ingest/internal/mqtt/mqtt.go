@@ -37,8 +37,11 @@ type Config struct {
 	// Broker is tcp://HOST:PORT or tls://HOST:PORT.
 	Broker, ClientID, Username, Password string
 	TLS                                  *tls.Config
-	// Topics are the filters to subscribe to.
-	Topics []string
+	// Topics are the filters to subscribe to, and Before those that the session may have from another configuration.
+	Topics, Before []string
+	// Shared says that messages are shared out among clients: filters of Topics are $share/GROUP/FILTER. A broker that
+	// has nothing of the kind takes that for a topic on which nothing ever comes, so the marker comes by one, too.
+	Shared bool
 	// Marker is the topic of the gateway's messages to itself, and Secret what makes them
 	// its own.
 	Marker string
@@ -148,7 +151,7 @@ func (c *Client) Status() Status {
 	case c.markers.rivalled(now):
 		s.Problem = errRival.Error()
 	case s.Up && s.Late && now.Sub(c.since) > 3*overdue && !c.markers.anyBack():
-		s.Problem = errNoMarker.Error()
+		s.Problem = errNoMarker.Error() + c.cfg.perhaps()
 	}
 	return s
 }

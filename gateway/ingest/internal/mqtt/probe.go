@@ -46,7 +46,7 @@ func Look(ctx context.Context, cfg Config) Probe {
 	}
 	if !hears(came, own) {
 		return Probe{Problem: "what the gateway publishes to its marker topic does not come back; give its user " +
-			"readwrite city/v1/# with sluice sensor acl"}
+			"readwrite city/v1/# with sluice sensor acl" + cfg.perhaps()}
 	}
 	if strangerErr != nil {
 		return Probe{}
@@ -102,7 +102,7 @@ func (c *Client) look(ctx context.Context, client paho.Client) error {
 	if err := wait(ctx, client.Connect(), nil); err != nil {
 		return err
 	}
-	token := client.Subscribe(c.cfg.Marker, 1, nil)
+	token := client.Subscribe(c.cfg.markers(), 1, nil)
 	if err := wait(ctx, token, nil); err != nil {
 		return err
 	}

@@ -41,3 +41,12 @@ var (
 	errNoMarker = errors.New("what the gateway publishes to itself does not come back, so that windows wait; " +
 		"let its user read and write city/v1/# (sluice sensor acl writes that list). It may also be a long backlog")
 )
+
+// perhaps is what else may keep markers back where subscriptions are shared.
+func (c *Config) perhaps() string {
+	if !c.Shared {
+		return ""
+	}
+	return ", or a broker without shared subscriptions ($share): then give each front a broker of its own, and " +
+		"mqtt: {share: false}"
+}

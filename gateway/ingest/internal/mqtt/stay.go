@@ -136,7 +136,7 @@ func (c *Client) connection(ctx context.Context, u *url.URL) (err error) {
 		}
 	}()
 	close(met)
-	if err := c.subscribe(ctx, client, lost); err != nil {
+	if err := c.subscribe(ctx, client, lost, kept); err != nil {
 		return err
 	}
 	ask := func(send func() paho.Token) (paho.Token, error) { return c.ask(ctx, lost, send) }
@@ -221,8 +221,18 @@ func (c *Client) ask(ctx context.Context, lost <-chan error, send func() paho.To
 	}
 }
 
-func (c *Client) subscribe(ctx context.Context, client paho.Client, lost <-chan error) error {
-	for _, filters := range packed(c.follows()) {
+// subscribe asks for what is followed, and in a session that was kept no more for what may have been before.
+func (c *Client) subscribe(ctx context.Context, client paho.Client, lost <-chan error, kept bool) error {
+	if kept && len(c.cfg.Before) > 0 {
+		if _, err := c.ask(ctx, lost, func() paho.Token { return client.Unsubscribe(c.cfg.Before...) }); err != nil {
+			return err
+		}
+	}
+	topics := c.follows()
+	if c.cfg.Shared {
+		topics = append([]string{c.cfg.markers()}, topics...)
+	}
+	for _, filters := range packed(topics) {
 		token, err := c.ask(ctx, lost, func() paho.Token { return client.SubscribeMultiple(filters, nil) })
 		if err != nil {
 			return err

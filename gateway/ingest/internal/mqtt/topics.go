@@ -22,6 +22,14 @@ func packed(topics []string) (out []map[string]byte) {
 	return out
 }
 
+// markers is the filter on which markers come: where others are shared it is, too, and with nobody.
+func (c *Config) markers() string {
+	if c.Shared {
+		return "$share/" + c.ClientID + "/" + c.Marker
+	}
+	return c.Marker
+}
+
 // follows are the filters now.
 func (c *Client) follows() []string {
 	if list := c.topics.Load(); list != nil {
