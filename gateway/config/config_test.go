@@ -32,7 +32,9 @@ func TestWhatCannotRun(t *testing.T) {
 		t.Fatalf("a sound configuration: %v", c.Validate())
 	}
 	for want, harm := range map[string]func(*Config){
-		"mqtt: share is for several machines":               func(c *Config) { c.Cluster, c.MQTT.Share = nil, new(bool) },
+		"mqtt: share is for several machines": func(c *Config) {
+			c.Cluster, c.MQTT.Share = nil, new(bool)
+		},
 		"dir is missing: the state directory":               func(c *Config) { c.Dir = "" },
 		"register is missing: the path of register.yaml":    func(c *Config) { c.Register = "" },
 		"gateway is a name of letters, digits and _ . -":    func(c *Config) { c.Gateway = "edge 1" },

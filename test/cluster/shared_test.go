@@ -10,8 +10,8 @@ import (
 )
 
 // TestShared: two fronts are clients of one broker and share out what comes, so that also a reading that says neither
-// when nor which it is counts once; what one has not taken when it dies waits for it. Where they do not share, both take
-// everything, and what says which it is still counts once.
+// when nor which it is counts once; what one has not taken when it dies waits for it. Where they do not share, both
+// take everything, and what says which it is still counts once.
 func TestShared(t *testing.T) {
 	broker := harness.NewMosquitto(t, "")
 	w := newTown(t, "street-1: front", "street-2: front", "town: worker, releaser")
