@@ -52,7 +52,7 @@ test: tools ## what CI runs: everything, with mosquitto, InfluxDB and a browser
 	go vet ./...
 	mkdir -p $(SLUICE_TEST_PROGRAMS) && go build -ldflags='-s -w' -o $(SLUICE_TEST_PROGRAMS) ./cmd/sluice ./firmware-sim
 	go test -vet=off -shuffle=$(SEED) $(BOTH:%=./%) $(PLAIN)
-	go test -vet=off -p=4 -parallel=4 -shuffle=$(SEED) -timeout 40m $(patsubst %,./%,$(filter-out $(RACED),$(STORIES)))
+	go test -vet=off -p=3 -parallel=4 -shuffle=$(SEED) -timeout 40m $(patsubst %,./%,$(filter-out $(RACED),$(STORIES)))
 	go test $(RACE) -vet=off -p=3 -parallel=4 -shuffle=$(SEED) -timeout 40m $(RACED:%=./%)
 test: export SLUICE_TEST_PROGRAMS := $(CURDIR)/bin/test
 test: export SLUICE_TEST_RACED := 1
