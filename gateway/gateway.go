@@ -145,7 +145,12 @@ func openLedger(ctx context.Context, g *Gateway, path string) (err error) {
 			return err
 		}
 		return g.member.patiently(ctx, func() error {
-			return g.ledger.Share(ctx, g.member.Books, !g.cfg.Does(roster.Releaser))
+			at := time.Now()
+			err := g.ledger.Share(ctx, g.member.Books, !g.cfg.Does(roster.Releaser))
+			if err == nil {
+				g.member.Known(at) // what sees people begins with it, and must go on to take what comes next
+			}
+			return err
 		})
 	}
 	return g.ledger.Recovery.Alone(ctx)

@@ -151,6 +151,9 @@ func (l *clusterLook) print(out io.Writer, found clusterFound) error {
 		showSaid(out, found.Said, time.Now()) // the error says the rest
 		return nil
 	}
+	if found.Halted != "" {
+		fmt.Fprintln(out, "\nNothing is released: "+found.Halted+".")
+	}
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "\nMEMBER\tROLES\tTHERE\tOWNS")
 	for _, m := range found.Members {
@@ -174,9 +177,6 @@ func (l *clusterLook) print(out io.Writer, found clusterFound) error {
 	}
 	if err := t.Flush(); err != nil {
 		return err
-	}
-	if found.Halted != "" {
-		fmt.Fprintln(out, "\nNothing is released: "+found.Halted+".")
 	}
 	if len(found.Out) > 0 {
 		fmt.Fprintf(out, "\nServer %s keeps nothing of what is written: it is away, or has switched JetStream off "+

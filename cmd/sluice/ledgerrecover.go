@@ -54,12 +54,14 @@ func printRecovered(w io.Writer, found rollback.Recovered) {
 			"copies of the books know. Nothing was changed.")
 		return
 	}
+	fmt.Fprintf(w, "Found: %s\n", found.Behind)
 	if found.Back > 0 {
-		fmt.Fprintf(w, "%s of this ledger put back into the books that machines share.\n",
+		fmt.Fprintf(w, "%s put back into the books that machines share, out of this ledger.\n",
 			counted(found.Back, "row was", "rows were"))
 	}
-	fmt.Fprintf(w, "Found: %s\n%s taken over from copies of the books.\n", found.Behind,
-		counted(found.Lines, "line was", "lines were"))
+	if found.Lines > 0 || found.Back == 0 {
+		fmt.Fprintf(w, "%s taken over from copies of the books.\n", counted(found.Lines, "line was", "lines were"))
+	}
 	for _, broken := range found.Broken {
 		fmt.Fprintf(w, "A copy of the books is damaged; it was taken over up to the damage: %v\n", broken)
 	}

@@ -34,8 +34,12 @@ type Recovered struct {
 // midnight after both now and its last release, and the gap is public.
 func (g *Guard) Recover(ctx context.Context, store *reconcile.Reconciler) (Recovered, error) {
 	var out Recovered
-	if barred, err := g.ledger.Recovery.Barred(ctx); err == nil && barred != nil {
-		out.Behind = barred.Error()
+	switch barred, err := g.ledger.Recovery.Barred(ctx); {
+	case err != nil || barred == nil:
+	case errors.Is(barred, ledger.ErrShorter):
+		out.Behind = ledger.ErrShorter.Error()
+	default:
+		out.Behind = "the books that machines share lack something that was released"
 	}
 	var err error
 	if out.Back, err = g.ledger.Recovery.Restore(ctx); err != nil {
