@@ -77,6 +77,7 @@ var settings = map[string]string{
 	"gateway/host:TestSwapIsMinded": `gateway: allow_swap`,
 	"gateway/config:TestCluster": `gateway: cluster.nats cluster.credentials cluster.ca cluster.name
 		cluster.partitions cluster.roles cluster.roster`,
+	"TestShared":               `gateway: mqtt.share`,
 	"TestBrokerAwayForTooLong": `gateway: windows.catch_up`,
 	"TestOutboxIsBounded":      `gateway: outbox.max_bytes`,
 	"TestRestoredDirectory":    `gateway: witness`,
