@@ -24,9 +24,13 @@ type runs struct {
 	digests []string
 	from    []time.Time
 	err     error
+	first   func() // what happens before a version is taken
 }
 
 func (r *runs) Enact(_ context.Context, v ingest.Version, settle ingest.Settle) error {
+	if r.first != nil {
+		r.first()
+	}
 	if r.err != nil {
 		return r.err
 	}

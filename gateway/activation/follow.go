@@ -3,6 +3,7 @@ package activation
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"sluice/gateway/ingest"
@@ -19,8 +20,10 @@ import (
 type Shared interface {
 	// Follow takes over what other machines have written.
 	Follow(ctx context.Context) error
-	// Known notes that all that stood in them at an instant holds here.
+	// Known notes that all that stood in them at an instant holds here, or will in time.
 	Known(at time.Time)
+	// Overtaken notes that something of them holds already, and not here.
+	Overtaken()
 	// Proposes reports whether it is this machine that puts policies into the books.
 	Proposes() bool
 }
@@ -48,7 +51,7 @@ func (p *Policies) Watch(ctx context.Context) error {
 		now := time.Now()
 		mine := p.shared == nil
 		if !mine {
-			if err := (follower{p}).follow(ctx); err != nil && ctx.Err() == nil && failure.News(err.Error()) {
+			if err := (follower{p}).follow(ctx, now); err != nil && ctx.Err() == nil && failure.News(err.Error()) {
 				p.log.Error("what other machines have put into the books cannot be taken; it is tried again", "error",
 					err)
 			} else if err == nil {
@@ -94,8 +97,8 @@ func (p *Policies) since(free time.Time) time.Time {
 	return free
 }
 
-// follow takes what other machines have put into the books.
-func (f follower) follow(ctx context.Context) error {
+// follow takes what other machines have put into the books until now.
+func (f follower) follow(ctx context.Context, now time.Time) error {
 	if err := f.p.shared.Follow(ctx); err != nil {
 		return err
 	}
@@ -106,6 +109,17 @@ func (f follower) follow(ctx context.Context) error {
 	known, err := f.p.ledger.Policies.Versions(ctx)
 	if err != nil {
 		return err
+	}
+	// A front that has handed nothing over since its books were old stands there with what it has, and takes no
+	// policy before it may go on. So it may as soon as the books are read, where no policy of them holds before
+	// they would be old again: what it has was planned long before. Where one does, it may not.
+	late := !f.p.cfg.Simulation && slices.ContainsFunc(known[f.p.taken:], func(v ledger.Version) bool {
+		return f.p.taken > 0 && v.Since.Before(now.Add(StaleAfter))
+	})
+	if late {
+		f.p.shared.Overtaken()
+	} else {
+		f.p.shared.Known(now)
 	}
 	for _, v := range known[f.p.taken:] {
 		if err := f.take(ctx, v); err != nil {

@@ -3,6 +3,7 @@ package activation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -53,10 +54,12 @@ type neighbour struct {
 	*runs
 	ledger   *ledger.Ledger
 	proposes bool
+	told     []string
 }
 
 func (n *neighbour) Follow(ctx context.Context) error { return n.ledger.Follow(ctx) }
-func (n *neighbour) Known(time.Time)                  {}
+func (n *neighbour) Known(time.Time)                  { n.told = append(n.told, "known") }
+func (n *neighbour) Overtaken()                       { n.told = append(n.told, "overtaken") }
 func (n *neighbour) Proposes() bool                   { return n.proposes }
 
 // machine is one of those that have a log of books in common.
@@ -92,6 +95,31 @@ func machine(t *testing.T, dir string, books ledger.Log, simulation bool) (*neig
 	return n, versions
 }
 
+// TestWhoStandsGoesOn: a front that hands nothing over while its books are old takes no policy either. So before a policy
+// is to be in force there, the front may go on, or is told that it may not.
+func TestWhoStandsGoesOn(t *testing.T) {
+	books := new(common)
+	a, _ := machine(t, t.TempDir(), books, false)
+	b, _ := machine(t, t.TempDir(), books, false)
+	for n, x := range []struct {
+		after time.Duration // since the policy came
+		told  string
+	}{{0, "known"}, {Ahead - StaleAfter - time.Minute, "known"}, {Ahead - StaleAfter + time.Minute, "overtaken"}} {
+		if n > 0 {
+			edit(t, a.Policies, fmt.Sprint("policy ", n))
+		}
+		a.source.look(t.Context())
+		var before []string
+		b.told, b.runs.first = nil, func() { before = slices.Clone(b.told) }
+		if err := (follower{b.Policies}).follow(t.Context(), time.Now().Add(x.after)); err != nil || len(b.from) != n+1 {
+			t.Fatalf("policy %d: %v, and %d are in force", n, err, len(b.from))
+		}
+		if !slices.Equal(before, []string{x.told}) {
+			t.Errorf("policy %d: before it is in force the front is told %v; want %s", n, before, x.told)
+		}
+	}
+}
+
 // TestMachinesTakePoliciesFromTheBooks: what one machine puts into the books all others take, in order, and from the
 // same instant on, also who starts later; whoever has not heard of the last one puts none behind it.
 func TestMachinesTakePoliciesFromTheBooks(t *testing.T) {
@@ -103,7 +131,7 @@ func TestMachinesTakePoliciesFromTheBooks(t *testing.T) {
 	}
 	took := func(n *neighbour) {
 		t.Helper()
-		if err := (follower{n.Policies}).follow(t.Context()); err != nil {
+		if err := (follower{n.Policies}).follow(t.Context(), time.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -50,7 +50,9 @@ type Machine struct {
 	known    atomic.Int64 // when the books were last known, in nanoseconds since began
 	began    time.Time
 	proposes atomic.Bool
-	watch    watch
+	// overtaken says that a policy is not in force here in time.
+	overtaken atomic.Bool
+	watch     watch
 }
 
 // How long keys live, beside the time that windows wait: units are recognised for a day at most, and what is late may
@@ -96,12 +98,26 @@ func Open(ctx context.Context, cfg Config) (_ *Machine, err error) {
 // Away reports whether an error is that no majority of the servers answers, so that the same may work later.
 func Away(err error) bool { return errors.Is(err, engine.ErrAway) }
 
-// Known notes that all that stood in the books at an instant is known and holds here.
-func (m *Machine) Known(at time.Time) { m.known.Store(int64(at.Sub(m.began))) }
+// Known notes that all that stood in the books at an instant is known, and holds here in time.
+func (m *Machine) Known(at time.Time) {
+	m.overtaken.Store(false)
+	m.known.Store(int64(at.Sub(m.began)))
+}
+
+// Overtaken notes that a policy holds, or soon does, that is not in force here yet.
+func (m *Machine) Overtaken() { m.overtaken.Store(true) }
+
+// errOvertaken ends a front: it has readings in hand that it may have planned under a policy that does not hold any
+// more. Nobody has acknowledged them, so sensors send them again to what starts in its place.
+var errOvertaken = errors.New("another policy came while the cluster's books could not be read: what is in hand may " +
+	"be of the one before, and is left; who starts again takes the new one first")
 
 // Fresh waits until the books are known as they were a short while ago.
 func (m *Machine) Fresh(ctx context.Context) error {
 	for !m.fresh() {
+		if m.overtaken.Load() {
+			return errOvertaken
+		}
 		if !retry.Sleep(ctx, 100*time.Millisecond) {
 			return ctx.Err()
 		}
