@@ -95,8 +95,8 @@ func machine(t *testing.T, dir string, books ledger.Log, simulation bool) (*neig
 	return n, versions
 }
 
-// TestWhoStandsGoesOn: a front that hands nothing over while its books are old takes no policy either. So before a policy
-// is to be in force there, the front may go on, or is told that it may not.
+// TestWhoStandsGoesOn: a front that hands nothing over while its books are old takes no policy either. So before a
+// policy is to be in force there, the front may go on, or is told that it may not.
 func TestWhoStandsGoesOn(t *testing.T) {
 	books := new(common)
 	a, _ := machine(t, t.TempDir(), books, false)
@@ -111,7 +111,8 @@ func TestWhoStandsGoesOn(t *testing.T) {
 		a.source.look(t.Context())
 		var before []string
 		b.told, b.runs.first = nil, func() { before = slices.Clone(b.told) }
-		if err := (follower{b.Policies}).follow(t.Context(), time.Now().Add(x.after)); err != nil || len(b.from) != n+1 {
+		err := (follower{b.Policies}).follow(t.Context(), time.Now().Add(x.after))
+		if err != nil || len(b.from) != n+1 {
 			t.Fatalf("policy %d: %v, and %d are in force", n, err, len(b.from))
 		}
 		if !slices.Equal(before, []string{x.told}) {

@@ -209,7 +209,7 @@ func TestAFloodOfOneAddress(t *testing.T) {
 	s.connect(4, "x", "", "").works()
 	took := time.Since(begun)
 	t.Logf("a sensor gets in within %s", took)
-	if took > time.Second {
+	if took > connectTime/2 { // behind them it would be as long as they may take, some at a time
 		t.Errorf("a sensor gets in after %s, behind a flood of another address", took)
 	}
 }
