@@ -100,22 +100,30 @@ func (l lives) bound() {
 }
 
 // line lines up a batch that was not had before: it returns those whose turn has come, of this life
-// and of those that lapse by them. Silent are the places of lives that lapse without a successor.
-func (l lives) line(b *handover.Batch, seq uint64, now time.Time) (turn []*handover.Batch, silent []places) {
+// and of those that lapse by them. Silent are the places of lives that lapse without a successor. Lost
+// is where this life was when it handed over what is nowhere now: a front says nothing more before all
+// that it has said is in the log, so a log that lacks some of it was put back to how it was before.
+func (l lives) line(b *handover.Batch, seq uint64, now time.Time) (turn []*handover.Batch, silent []places,
+	lost places) {
 	of := l.of(b.Life, now)
 	of.heard = now
 	switch {
 	case b.Number < of.Next:
 		delete(of.Missing, b.Number)
-		return []*handover.Batch{b}, nil // late, and about readings only: its places are old
+		return []*handover.Batch{b}, nil, nil // late, and about readings only: its places are old
 	case b.Number > of.Next:
 		if of.ahead[b.Number] = (held{b, seq}); !of.Lapsed && len(of.ahead) <= maxAhead {
-			return nil, nil
+			return nil, nil, nil
 		}
-		return l.listen(of.skip(), seq)
+		if !of.Lapsed {
+			lost = maps.Clone(of.Places)
+		}
+		turn, silent = l.listen(of.skip(), seq)
+		return turn, silent, lost
 	}
 	of.Next++
-	return l.listen(append([]*handover.Batch{b}, of.follow()...), seq)
+	turn, silent = l.listen(append([]*handover.Batch{b}, of.follow()...), seq)
+	return turn, silent, nil
 }
 
 // follow takes out those held back whose turn has come.

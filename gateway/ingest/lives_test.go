@@ -75,7 +75,7 @@ func TestTurns(t *testing.T) {
 			if l.had(b.Head) {
 				continue
 			}
-			turn, gone := l.line(b, uint64(seq+1), noon)
+			turn, gone, _ := l.line(b, uint64(seq+1), noon)
 			for _, b := range turn {
 				taken += fmt.Sprintf(" %d.%d", b.Life[0], b.Number)
 			}
@@ -149,6 +149,31 @@ func TestWhatIsNotSealedByAFrontIsLeftOut(t *testing.T) {
 	o.takeAll(t, logs)
 	if n := o.inner.account.Received; n != 4 {
 		t.Errorf("%d of 4 readings", n)
+	}
+}
+
+// TestALogThatIsPutBack: where servers go on as they were before, a front that lives on is heard to have said more. What
+// it had said may have been readings of any window that was open, so all those are gaps; who hears all has none.
+func TestALogThatIsPutBack(t *testing.T) {
+	for _, lost := range []int{0, 2} {
+		keys := memoryKeys{}
+		front, logs := aCity(t, keys)
+		logs.in[0] = slices.Delete(logs.in[0], 2, 2+lost)
+		for range 2 * maxAhead {
+			front.i.front.beat = true
+			front.commit()
+		}
+		o := logs.owner(front, 0, keys)
+		o.takeAll(t, logs)
+		if n := o.inner.account.Received; n != int64(4-lost) {
+			t.Errorf("%d lost: %d readings", lost, n)
+		}
+		for hour, gap := range map[int]bool{-1: false, 0: lost > 0, 1: lost > 0, 4: false} {
+			name := keyName("w", "sums", noon.Add(time.Duration(hour)*time.Hour))
+			if got := o.gaps[name]; (got == reasonPutBack) != gap {
+				t.Errorf("%d lost: the window of hour %d has the gap %q", lost, hour, got)
+			}
+		}
 	}
 }
 

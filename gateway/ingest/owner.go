@@ -110,7 +110,8 @@ func (o *Owner) take(ctx context.Context, e Entry) error {
 	o.epoch, o.dirty = max(o.epoch, h.Epoch), true
 	now := o.cfg.Now()
 	o.lapser.hear(o.lives, now)
-	turn, silent := o.lives.line(b, e.Seq, now)
+	turn, silent, lost := o.lives.line(b, e.Seq, now)
+	life := b.Life
 	for _, b := range turn {
 		if err := o.apply(b); err != nil {
 			return err
@@ -119,6 +120,9 @@ func (o *Owner) take(ctx context.Context, e Entry) error {
 	}
 	for _, of := range silent {
 		o.silent(of)
+	}
+	if lost != nil {
+		o.lost(lost, o.lives[life].Places)
 	}
 	return o.close(ctx)
 }

@@ -11,6 +11,12 @@ import (
 // windows wait.
 const reasonSilent = "front_away"
 
+// reasonPutBack is that of one for which readings have been lost on their way through the servers.
+const reasonPutBack = "partition_away"
+
+// mostAhead is how far ahead of the gateway's clock a reading of a short window is looked for at least.
+const mostAhead = 10 * time.Minute
+
 // close closes the windows that all fronts have turned from, and hands over what is in them.
 func (o *Owner) close(ctx context.Context) error {
 	q := &o.inner.closes
@@ -88,6 +94,39 @@ func (o *Owner) due(s *stream, through int64) (c closing, due bool) {
 			c.Readings = w.Readings
 		}
 		return c, true
+	}
+}
+
+// lost marks the windows that a front may have handed readings over for which the log has lost: those
+// that it had not turned from then, up to those that readings can have been for when it was noticed.
+func (o *Owner) lost(before, after places) {
+	o.cfg.Log.Error("what a front handed over is not in the log any more: the servers have lost it, and the windows "+
+		"that it was for are gaps", "partition", o.cfg.Partition)
+	for id, at := range after {
+		s := o.inner.windows.streams[id]
+		if s == nil {
+			continue
+		}
+		t := at
+		if from, there := before[id]; there {
+			t = from
+		}
+		if !s.next.IsZero() {
+			t = max(t, s.next.UnixNano())
+		}
+		for {
+			_, spec := o.inner.routing.specAt(id, time.Unix(0, t))
+			if spec == nil {
+				break
+			}
+			start, end := spec.Window(time.Unix(0, t))
+			every := end.Sub(start)
+			if ahead := every + spec.Lateness.Nominal() + max(every, mostAhead); start.UnixNano() > at+int64(ahead) {
+				break
+			}
+			o.gaps[keyName("w", id, start)] = reasonPutBack
+			t = end.UnixNano()
+		}
 	}
 }
 
