@@ -30,7 +30,7 @@ func rowOf(gateway string, hour int, cell string, v float64) store.Observation {
 
 // fickle are books that are away for a while.
 type fickle struct {
-	books.Dir
+	dir  books.Dir
 	away atomic.Bool
 }
 
@@ -38,7 +38,7 @@ func (f *fickle) Get(name string) ([]byte, error) {
 	if f.away.Load() {
 		return nil, errors.New("out of reach")
 	}
-	raw, err := f.Dir.Get(name)
+	raw, err := f.dir.Get(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fs.ErrNotExist
 	}
@@ -48,7 +48,7 @@ func (f *fickle) Get(name string) ([]byte, error) {
 // two are two gateways with a place each, of which the first has come further.
 func two(t *testing.T) (*CityFilter, *shelf, books.Dir, *fickle) {
 	t.Helper()
-	in, one, other := &shelf{}, books.Dir(t.TempDir()), &fickle{Dir: books.Dir(t.TempDir())}
+	in, one, other := &shelf{}, books.Dir(t.TempDir()), &fickle{dir: books.Dir(t.TempDir())}
 	for h := range 4 {
 		rows := []store.Observation{rowOf("edge-1", h, "a", 1)}
 		in.put(rows...)
@@ -57,7 +57,7 @@ func two(t *testing.T) (*CityFilter, *shelf, books.Dir, *fickle) {
 		}
 		if rows = []store.Observation{rowOf("edge-2", h, "b", 2)}; h < 3 {
 			in.put(rows...)
-			if err := entered.EnterAs("edge-2", other.Dir, rows); err != nil {
+			if err := entered.EnterAs("edge-2", other.dir, rows); err != nil {
 				t.Fatal(err)
 			}
 		}
