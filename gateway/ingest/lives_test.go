@@ -152,8 +152,8 @@ func TestWhatIsNotSealedByAFrontIsLeftOut(t *testing.T) {
 	}
 }
 
-// TestALogThatIsPutBack: where servers go on as they were before, a front that lives on is heard to have said more. What
-// it had said may have been readings of any window that was open, so all those are gaps; who hears all has none.
+// TestALogThatIsPutBack: where servers go on as they were before, a front that lives on is heard to have said more.
+// What it had said may have been readings of any window that was open, so all those are gaps; who hears all has none.
 func TestALogThatIsPutBack(t *testing.T) {
 	for _, lost := range []int{0, 2} {
 		keys := memoryKeys{}

@@ -122,7 +122,11 @@ func (o *Owner) take(ctx context.Context, e Entry) error {
 		o.silent(of)
 	}
 	if lost != nil {
-		o.lost(lost, o.lives[life].Places)
+		o.cfg.Log.Error("what a front handed over is not in the log any more: the servers have lost it, and the "+
+			"windows that it may have been for are gaps", "partition", o.cfg.Partition)
+		for _, name := range lost.until(o.lives[life].Places, o.inner) {
+			o.gaps[name] = reasonPutBack
+		}
 	}
 	return o.close(ctx)
 }

@@ -97,25 +97,23 @@ func (o *Owner) due(s *stream, through int64) (c closing, due bool) {
 	}
 }
 
-// lost marks the windows that a front may have handed readings over for which the log has lost: those
-// that it had not turned from then, up to those that readings can have been for when it was noticed.
-func (o *Owner) lost(before, after places) {
-	o.cfg.Log.Error("what a front handed over is not in the log any more: the servers have lost it, and the windows "+
-		"that it was for are gaps", "partition", o.cfg.Partition)
+// until are the names of the windows that a front may have handed readings over for while it went from one of its
+// places to another: those that it had not turned from, up to those that readings can have been for by then.
+func (p places) until(after places, i *Ingest) (names []string) {
 	for id, at := range after {
-		s := o.inner.windows.streams[id]
+		s := i.windows.streams[id]
 		if s == nil {
 			continue
 		}
 		t := at
-		if from, there := before[id]; there {
+		if from, there := p[id]; there {
 			t = from
 		}
 		if !s.next.IsZero() {
 			t = max(t, s.next.UnixNano())
 		}
 		for {
-			_, spec := o.inner.routing.specAt(id, time.Unix(0, t))
+			_, spec := i.routing.specAt(id, time.Unix(0, t))
 			if spec == nil {
 				break
 			}
@@ -124,10 +122,11 @@ func (o *Owner) lost(before, after places) {
 			if ahead := every + spec.Lateness.Nominal() + max(every, mostAhead); start.UnixNano() > at+int64(ahead) {
 				break
 			}
-			o.gaps[keyName("w", id, start)] = reasonPutBack
+			names = append(names, keyName("w", id, start))
 			t = end.UnixNano()
 		}
 	}
+	return names
 }
 
 // silent marks the windows that a front, which nobody waits for any more, had not turned from while
