@@ -89,10 +89,19 @@ func (d *machine) servers(l member.Looked, named int) {
 		}
 		d.say("servers", verdict, f.Of+": "+f.What, f.Fix)
 	}
-	if l.Up > 0 {
+	switch {
+	case l.Up == 0:
+		return
+	case 2*l.Up <= named:
+		d.say("servers", Fail, fmt.Sprintf("%d of %d answer, which is no majority: nothing is acknowledged, and "+
+			"nothing released", l.Up, named), "start those that do not answer")
+	case l.Up < named:
+		d.say("servers", Warn, fmt.Sprintf("%d of %d answer: nothing stops, but with one more it does", l.Up, named),
+			"start those that do not answer")
+	default:
 		d.say("servers", Fine, fmt.Sprintf("%d of %d answer", l.Up, named), "")
 	}
-	if l.Up > 0 && !wrong {
+	if !wrong {
 		d.say("servers", Fine, "nothing is seen by which they would lose what they acknowledge", "")
 	}
 }

@@ -283,6 +283,9 @@ func TestNothingKept(t *testing.T) {
 	}
 	defer stop()
 	asks := keys(1)
+	if days := time.Until(asks.Until()).Hours() / 24; days < 59 || days > 60 {
+		t.Errorf("the server's certificate, of 60 days, ends in %v", days)
+	}
 	harness.Await(t, time.Minute, "an answer by another server", func() bool {
 		answer, err := asks.Ask(ctx, "keys.epoch", []byte(secret+"?"))
 		return err == nil && string(answer) == secret+"!"

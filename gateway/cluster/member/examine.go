@@ -89,9 +89,23 @@ func Look(ctx context.Context, c Config, single bool, logs []engine.Spec) Looked
 	return l
 }
 
+// endsSoon is how long before its end a server's certificate is worth a word.
+const endsSoon = 14 * 24 * time.Hour
+
+// ending is what to say of a server whose certificate ends at an instant; zero where that is not known.
+func ending(host string, end time.Time) []settings.Finding {
+	if end.IsZero() || time.Until(end) > endsSoon {
+		return nil
+	}
+	return []settings.Finding{{Of: host,
+		What: "its certificate ends on " + end.Format(time.DateOnly) + ", and from then on no machine reaches it",
+		Fix:  "give it another of the same authority and restart it, one server after the other"}}
+}
+
 // Knock tries each server by itself.
 func (c *Config) Knock(ctx context.Context) (l Looked) {
 	errs := make([]error, len(c.NATS))
+	ends := make([]time.Time, len(c.NATS))
 	var all sync.WaitGroup
 	for i, address := range c.NATS {
 		all.Go(func() {
@@ -99,6 +113,7 @@ func (c *Config) Knock(ctx context.Context) (l Looked) {
 			reach.URLs, reach.Patience = []string{address}, glance
 			conn, err := engine.Dial(ctx, reach)
 			if errs[i] = err; err == nil {
+				ends[i] = conn.Until()
 				conn.Close()
 			}
 		})
@@ -112,6 +127,7 @@ func (c *Config) Knock(ctx context.Context) (l Looked) {
 			return l
 		case err == nil:
 			l.Up++
+			l.Findings = append(l.Findings, ending(host, ends[i])...)
 		case errors.Is(err, engine.ErrAway):
 			l.Away = append(l.Away, host)
 		default:

@@ -63,7 +63,8 @@ func (e *examination) servers() {
 		zones[zone] = v.ServerName
 	}
 	if want := 3; len(all) < want && !e.Single {
-		e.note("servers", fmt.Sprintf("%d of %d answer", len(all), want), "run three servers, on three machines")
+		e.note("servers", fmt.Sprintf("%d of %d answer", len(all), want),
+			"three run, on three machines: start what does not answer")
 	}
 }
 
