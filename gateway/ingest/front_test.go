@@ -175,7 +175,7 @@ func TestAFrontThatIsStopped(t *testing.T) {
 	case <-time.After(time.Minute):
 		t.Fatal("it waits past its stop")
 	}
-	if !errors.Is(i.front.unready, errLate) || i.account.Counted != 0 {
+	if !errors.Is(i.front.unready, errLate) || !errors.Is(i.front.unready, context.Canceled) || i.account.Counted != 0 {
 		t.Errorf("it has handed over something: %v, %d", i.front.unready, i.account.Counted)
 	}
 }

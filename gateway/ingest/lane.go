@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"crypto/cipher"
 	"errors"
 	"fmt"
@@ -49,7 +50,7 @@ func (f *front) key(epoch int64, use string) ([]byte, error) {
 		}
 		select {
 		case <-f.patience.stopping:
-			return nil, err
+			return nil, errors.Join(context.Canceled, err) // an end in order
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
