@@ -164,6 +164,10 @@ func TestFormulas(t *testing.T) {
 		Measure: "devices", Status: store.Published,
 		Value: &v, Low: &low, High: &high, Unit: "=device", Decision: "@1",
 	}})
+	harness.Await(t, time.Minute, "the row to be shown", func() bool { // what is kept is some seconds old
+		_, body := ask(q, "GET", "/api/v1/streams/steps/observations?limit=999&format=csv", nil)
+		return bytes.Contains(body, []byte("-3.5"))
+	})
 	seen := ""
 	for _, path := range []string{
 		"/api/v1/streams", "/api/v1/streams/steps/observations?limit=1000", "/api/v1/sensors", "/api/v1/zones",
