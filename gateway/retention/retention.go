@@ -109,12 +109,13 @@ func (r *Remover) say(problem string) {
 	}
 }
 
-// Look enters what is over, and removes what was entered.
+// Look removes what was entered before, and enters what is over. So the public books have said for a while why the
+// store loses something; who checks them in between finds nothing missing.
 func (r *Remover) Look(ctx context.Context) error {
-	if err := r.enter(ctx); err != nil {
+	if err := r.remove(ctx); err != nil {
 		return err
 	}
-	return r.remove(ctx)
+	return r.enter(ctx)
 }
 
 // kept is for how long numbers of a series are kept, where its midnights are, and from when

@@ -108,26 +108,39 @@ func (w *town) decide(t *testing.T, hours, days string) {
 		{ID: "2", State: books.Past, YAML: "decision: \"2\"\n" + days}})
 }
 
-// look looks once, and returns the lines that there are, and how many numbers the store has of
-// both streams.
+// look looks once to enter what is over and once more to remove it, and returns the lines that there are, and how many
+// numbers the store has of both streams. What is entered first is still there then.
 func (w *town) look(t *testing.T) (list []books.Removal, hours, days int) {
 	t.Helper()
-	if err := w.Look(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	list, err := w.ledger.Removals.List(t.Context())
+	before, err := w.ledger.Removals.List(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for stream, n := range map[string]*int{"s": &hours, "s-days": &days} {
-		rows, err := w.kept.Observations(t.Context(), store.Query{Stream: stream, From: time.Unix(0, 0),
-			To: time.Unix(1<<33, 0), Limit: 1000})
-		if err != nil {
-			t.Fatal(err)
-		}
-		*n = len(rows)
+	had := w.rows(t, "s")
+	if err := w.Look(t.Context()); err != nil {
+		t.Fatal(err)
 	}
-	return list, hours, days
+	if list, err = w.ledger.Removals.List(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if now := w.rows(t, "s"); len(list) > len(before) && now != had {
+		t.Errorf("%d of %d hours are left before the public books can have said it", now, had)
+	}
+	if err := w.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return list, w.rows(t, "s"), w.rows(t, "s-days")
+}
+
+// rows is how many numbers the store has of a stream.
+func (w *town) rows(t *testing.T, stream string) int {
+	t.Helper()
+	rows, err := w.kept.Observations(t.Context(), store.Query{Stream: stream, From: time.Unix(0, 0),
+		To: time.Unix(1<<33, 0), Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(rows)
 }
 
 // TestRemovedOnTime: at the first midnight behind their time hours are gone, with a line before,
@@ -228,6 +241,9 @@ func TestRemovedAgain(t *testing.T) {
 	}
 	stay := w.store
 	w.store = broken{}
+	if err := w.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if err := w.Look(t.Context()); !errors.Is(err, errAway) {
 		t.Fatalf("the store is away: %v", err)
 	}
