@@ -61,6 +61,10 @@ func globbed(t *testing.T, dir, pattern string) []string {
 func whole(p *harness.Pair) {
 	t, c := p.T, p.One
 	t.Helper()
+	harness.Await(t, time.Minute, "three hours of both", func() bool { // what is kept is some seconds old
+		return p.Stream("gates").ClosedUntil.Equal(harness.Ten.Add(3*time.Hour)) &&
+			p.Stream("paths").ClosedUntil.Equal(harness.Ten.Add(3*time.Hour))
+	})
 	st := p.Stream("gates")
 	if len(st.Cells) != 2 || !st.ClosedUntil.Equal(harness.Ten.Add(3*time.Hour)) {
 		t.Errorf("the stream is %+v", st)
