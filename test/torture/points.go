@@ -36,6 +36,7 @@ var steps = []step{
 	{regexp.MustCompile(`^perm\.(Replace|Create)\(`), ""},
 	{regexp.MustCompile(`^\w+(\.\w+)*\.public\.(Put|PutJSON|Only)\(`), ""},
 	{regexp.MustCompile(`^(\w+\.)*(keys|k)\.Shred\(`), ""},
+	{regexp.MustCompile(`^p\.log\.Append\(ctx,`), "uint64"},
 	{regexp.MustCompile(`^\w+\.log\.Append\(`), ""},
 	{regexp.MustCompile(`(?s)^\w+(\.\w+)*\.ExecContext\(.*(INSERT|UPDATE|DELETE|ALTER|REPLACE|schema|older)`),
 		"zzfail.Result"},
