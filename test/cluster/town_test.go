@@ -106,8 +106,14 @@ func (w *town) start(name string) {
 func (w *town) ready() {
 	w.t.Helper()
 	for _, c := range w.machines {
-		c.Admin = "http://" + c.Gateway.Find(`the gateway runs.*admin=(\S+)`)[1]
+		runs(c)
 	}
+}
+
+// runs waits until a machine runs.
+func runs(c *harness.City) {
+	c.T.Helper()
+	c.Admin = "http://" + c.Gateway.Find(`the gateway runs.*admin=(\S+)`)[1]
 }
 
 // begin starts all machines.
@@ -139,9 +145,9 @@ func (w *town) versions(n float64) {
 func (w *town) kill(name string) {
 	w.t.Helper()
 	w.t.Logf("SIGKILL for %s", name)
-	c := w.machines[name]
-	c.Gateway.Kill()
-	c.Run()
+	w.machines[name].Gateway.Kill()
+	w.start(name)
+	runs(w.machines[name])
 }
 
 // holds waits until the public books of each machine that releases hold so many windows, and add up.

@@ -86,68 +86,77 @@ func buildFaulty() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sources := map[string]string{}
-	edit := func(file, old, new string) error {
-		text, known := sources[file]
-		if !known {
-			raw, err := os.ReadFile(filepath.Join(root, file))
-			if err != nil {
-				return err
-			}
-			text = string(raw)
-		}
-		if strings.Count(text, old) != 1 {
-			return &anchorError{file, old}
-		}
-		sources[file] = strings.Replace(text, old, new, 1)
-		return nil
-	}
+	o := overlay{root, map[string]string{}}
 	// In order, so that a build finds in the cache what the one before has compiled.
 	for _, name := range slices.Sorted(maps.Keys(Stages)) {
 		s := Stages[name]
-		if err := edit(s.file, "\t"+s.line+"\n",
+		if err := o.edit(s.file, "\t"+s.line+"\n",
 			"\tif zzos.Getenv(\""+FaultVariable+"\") == \""+name+"\" { "+s.code+" }\n\t"+s.line+"\n"); err != nil {
 			return "", err
 		}
 	}
-	for file, text := range sources {
+	for file, text := range o.sources {
 		more := "\tzzos \"os\"\n"
 		if file == ingestFile {
 			more += "\tzzbase \"encoding/base64\"\n\tzzerr \"errors\"\n\tzzfmt \"fmt\"\n\tzzsha " +
 				"\"crypto/sha256\"\n\tzzstr \"strings\"\n"
 		}
-		sources[file] = strings.Replace(text, "import (\n", "import (\n"+more, 1)
+		o.sources[file] = strings.Replace(text, "import (\n", "import (\n"+more, 1)
 	}
-	if err := edit("gateway/config/defaults.go", "setDefault(&c.Feedback, 5*time.Minute)",
+	if err := o.edit("gateway/config/defaults.go", "setDefault(&c.Feedback, 5*time.Minute)",
 		"setDefault(&c.Feedback, 2*time.Second)"); err != nil {
 		return "", err
 	}
-	return buildOverlay(root, scratch, sources)
+	return o.build(scratch, "sluice-faulty")
+}
+
+// overlay are files of the source, by name, with what a test has changed in them.
+type overlay struct {
+	root    string
+	sources map[string]string
+}
+
+// edit puts one text in the place of another, which a file must hold exactly once.
+func (o *overlay) edit(file, old, new string) error {
+	text, known := o.sources[file]
+	if !known {
+		raw, err := os.ReadFile(filepath.Join(o.root, file))
+		if err != nil {
+			return err
+		}
+		text = string(raw)
+	}
+	if strings.Count(text, old) != 1 {
+		return &anchorError{file, old}
+	}
+	o.sources[file] = strings.Replace(text, old, new, 1)
+	return nil
 }
 
 type anchorError struct{ file, anchor string }
 
 func (e *anchorError) Error() string { return e.file + " does not hold exactly once: " + e.anchor }
 
-func buildOverlay(root, dir string, sources map[string]string) (string, error) {
-	overlay := map[string]string{}
-	for file, text := range sources {
+// build makes a program of that name in a directory.
+func (o *overlay) build(dir, name string) (string, error) {
+	replace := map[string]string{}
+	for file, text := range o.sources {
 		to := filepath.Join(dir, strings.ReplaceAll(file, "/", "_"))
 		if err := os.WriteFile(to, []byte(text), 0o644); err != nil {
 			return "", err
 		}
-		overlay[filepath.Join(root, file)] = to
+		replace[filepath.Join(o.root, file)] = to
 	}
-	raw, err := json.Marshal(map[string]any{"Replace": overlay})
+	raw, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
 		return "", err
 	}
-	list, out := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "sluice-faulty")
+	list, out := filepath.Join(dir, name+".json"), filepath.Join(dir, name)
 	if err := os.WriteFile(list, raw, 0o644); err != nil {
 		return "", err
 	}
 	cmd := exec.Command("go", "build", "-ldflags=-s -w", "-overlay", list, "-o", out, "./cmd/sluice")
-	cmd.Dir = root
+	cmd.Dir = o.root
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return "", &buildError{string(text), err}
 	}

@@ -240,27 +240,48 @@ func (s *Servers) byCable() {
 	}
 }
 
+// Last is the number of the last message of a stream, as far as any server knows; 0 where none answers.
+func (s *Servers) Last(stream string) (last uint64) {
+	for _, n := range s.Nodes {
+		if is, ok := n.stream(stream); ok {
+			last = max(last, is.State.Last)
+		}
+	}
+	return last
+}
+
 // leads reports what the server itself believes.
 func (n *Node) leads(stream string) bool {
+	is, ok := n.stream(stream)
+	return ok && is.Cluster.Leader == n.Name
+}
+
+// detail is what a server knows of a stream.
+type detail struct {
+	Name    string
+	Cluster struct{ Leader string }
+	State   struct {
+		Last uint64 `json:"last_seq"`
+	}
+}
+
+func (n *Node) stream(name string) (detail, bool) {
 	var is struct {
 		Accounts []struct {
-			Streams []struct {
-				Name    string
-				Cluster struct{ Leader string }
-			} `json:"stream_detail"`
+			Streams []detail `json:"stream_detail"`
 		} `json:"account_details"`
 	}
 	if !n.ask("/jsz?streams=true&accounts=true", &is) {
-		return false
+		return detail{}, false
 	}
 	for _, a := range is.Accounts {
 		for _, s := range a.Streams {
-			if s.Name == stream && s.Cluster.Leader == n.Name {
-				return true
+			if s.Name == name {
+				return s, true
 			}
 		}
 	}
-	return false
+	return detail{}, false
 }
 
 // ask reads what the server says of itself.
