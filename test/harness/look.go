@@ -34,7 +34,7 @@ func (c *City) BooksHold(windows int) {
 	c.T.Helper()
 	Await(c.T, 30*time.Second, fmt.Sprintf("the books to hold %d windows and add up", windows), func() bool {
 		code, out := Verb(c.T, "verify", c.Opendata)
-		return code == 0 && strings.Contains(out, fmt.Sprintf("%d released windows", windows))
+		return code == 0 && strings.Contains(out, fmt.Sprintf(", %d released windows, ", windows))
 	})
 }
 
