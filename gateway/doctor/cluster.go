@@ -42,7 +42,8 @@ func (d *machine) sharedBooks(ctx context.Context) {
 	}
 	defer conn.Close()
 	if why, err := books.Halted(ctx, conn); err == nil && why != "" {
-		d.say("cluster", Fail, why, "docs/operations.md says how to see which releaser that is")
+		d.say("cluster", Fail, why, "docs/operations.md says how to see which releaser that is; where all have "+
+			"come as far, any will do")
 	}
 }
 

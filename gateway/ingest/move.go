@@ -29,7 +29,8 @@ type Move struct {
 var (
 	// ErrBegun says that a partition has a state that no move has left there: a machine has begun to count.
 	ErrBegun = errors.New("a machine of the cluster counts already, and would not know the windows that are moved. " +
-		"Stop all gateways, stop the three servers, remove their stores (store_dir), start them, and move again")
+		"Stop all gateways, stop the three servers, remove their stores (store_dir) and what other gateways of the " +
+		"cluster have in dir and keys, start the servers, and move again")
 	errNoClock = errors.New("the gateway's clock has never ticked, and its checkpoint cannot be read, so that nobody " +
 		"knows which windows are lost; start it once more alone, until it has had a tick")
 )

@@ -22,7 +22,8 @@ var (
 		"the machine whose directory they come from, until it says that it is done")
 	// ErrOccupied says that the log has books already, and not the first of these.
 	ErrOccupied = errors.New("the cluster's books are not empty: a city moves into one that has never had a gateway. " +
-		"Stop all gateways, stop the three servers, remove their stores (store_dir), start them, and move again")
+		"Stop all gateways, stop the three servers, remove their stores (store_dir) and what other gateways of the " +
+		"cluster have in dir and keys, start the servers, and move again")
 	errRecovering = errors.New("a recovery of this ledger has not come to its end: run sluice ledger recover -c FILE " +
 		"with the gateway's configuration of before, which has no section cluster, and then move")
 )

@@ -150,7 +150,7 @@ func (m *Machine) alone() string {
 	switch {
 	case twin != "":
 		return twin
-	case errors.Is(why, lease.ErrTaken) && seen.After(since): // and not said by a server that is alone
+	case errors.Is(why, lease.ErrTaken) && seen.Sub(since) > watchEvery: // and not said by a server that is alone
 		return fmt.Sprintf("another process is %s since %s, and has this machine's place. Stop one of them, or give "+
 			"it a name and a key of its own (sluice cluster member new)", m.Name(),
 			since.UTC().Format(time.RFC3339))
