@@ -36,6 +36,10 @@ func TestWireHeartbeats(t *testing.T) {
 	c.Tick(hour(1).Add(3 * time.Minute)) // which closes hour 0
 	beat("wifi-1", said(1, "PT10M"))     // hour 1, and not beyond
 	c.Tick(hour(2))
+	for n := range 300 { // enough to be shown, where somebody lives
+		c.Link.Publish("city/v1/acme/wifi-1/up", fmt.Appendf(nil,
+			`{"ts":%q,"seq":%d,"fields":{"device":"crowd-%d","rssi":-50}}`, hour(2).Format(time.RFC3339), 100+n, n), false)
+	}
 	c.Tick(hour(3))
 	beat("wifi-1", said(3, "PT10H")) // hours 3 to 5, and 6 begins with its end
 	for n := 4; n < 9; n++ {
@@ -51,8 +55,8 @@ func TestWireHeartbeats(t *testing.T) {
 		return strings.Join(out, " ")
 	}
 	documented(t, "The sensor is taken to live from `ts` for three times `every`, of which an hour counts at most.",
-		"For streams about people this, and not the readings, decides whether a window without a published value is "+
-			"`withheld` or `no_data`.",
+		"For streams about people this, and not the readings, decides whether a window is `no_data`: where no "+
+			"sensor of a zone lives nothing is published of it, however many readings were counted.",
 		"A kind may declare `heartbeat:`; then a sensor that never sends one is silent.",
 		"Otherwise a sensor counts as living until it has sent its first.")
 	if got, want := status("devices"),

@@ -9,8 +9,8 @@ import (
 
 // errCounted says that a city has had readings.
 var errCounted = errors.New("the cluster has had readings or numbers already: a city moves into one that has never " +
-	"had a gateway. Stop all gateways, stop the three servers, remove their stores (store_dir) and what other gateways " +
-	"of the cluster have in dir and keys, start the servers, and move again")
+	"had a gateway. Stop all gateways, stop the three servers, remove their stores (store_dir) and what other " +
+	"gateways of the cluster have in dir and keys, start the servers, and move again")
 
 // Idle refuses a city in which a machine works, or has worked: no log has a reading or a part, and nobody is there.
 func (m *Machine) Idle(ctx context.Context) error {
