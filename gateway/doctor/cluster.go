@@ -90,6 +90,9 @@ func (d *machine) servers(l member.Looked, named int) {
 		}
 		d.say("servers", verdict, f.Of+": "+f.What, f.Fix)
 	}
+	for _, f := range l.Soon {
+		d.say("servers", Warn, f.Of+": "+f.What, f.Fix)
+	}
 	switch {
 	case l.Up == 0:
 		return

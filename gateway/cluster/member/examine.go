@@ -23,6 +23,8 @@ type Looked struct {
 	Up int
 	// Findings are what is wrong with how they are set up.
 	Findings []settings.Finding
+	// Soon is what will be wrong with those that let this machine in.
+	Soon []settings.Finding
 }
 
 // fix says how to mend that a server does not let this machine in with a file of its credentials; empty where the error
@@ -127,7 +129,7 @@ func (c *Config) Knock(ctx context.Context) (l Looked) {
 			return l
 		case err == nil:
 			l.Up++
-			l.Findings = append(l.Findings, ending(host, ends[i])...)
+			l.Soon = append(l.Soon, ending(host, ends[i])...)
 		case errors.Is(err, engine.ErrAway):
 			l.Away = append(l.Away, host)
 		default:
