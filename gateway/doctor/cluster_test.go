@@ -4,8 +4,10 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"sluice/gateway/config"
+	"sluice/test/harness"
 	"sluice/test/members"
 	"sluice/test/nats"
 )
@@ -40,7 +42,11 @@ func says(t *testing.T, said string, want ...string) {
 func TestSeveralMachines(t *testing.T) {
 	s := nats.Start(t)
 	city := members.Found(t, s, "front-1: front", "count-1: worker", "hall: releaser")
-	said := look(t, city, "front-1")
+	said := ""
+	harness.Await(t, time.Minute, "the servers to know one another", func() bool { // which they say beside the logs
+		said = look(t, city, "front-1")
+		return !strings.Contains(said, "warn servers servers: ")
+	})
 	says(t, said, "ok cluster this machine is front-1: front; the roster is of version 1", "ok servers 3 of 3 answer",
 		"ok servers nothing is seen")
 	if strings.Contains(said, "warn") || strings.Contains(said, "fail") {

@@ -34,6 +34,8 @@ type life struct {
 	Places places `json:"places,omitempty"`
 	// Lapsed says that nobody waits for it: it has ended, or has said nothing for long. Since is
 	// the place in the log where it lapsed.
+	// Lost are the places at which it handed over what the log has not any more, until it says its next.
+	Lost   places `json:"lost,omitempty"`
 	Lapsed bool   `json:"lapsed,omitempty"`
 	Since  uint64 `json:"since,omitempty"`
 
@@ -100,11 +102,11 @@ func (l lives) bound() {
 }
 
 // line lines up a batch that was not had before: it returns those whose turn has come, of this life
-// and of those that lapse by them. Silent are the places of lives that lapse without a successor. Lost
-// is where this life was when it handed over what is nowhere now: a front says nothing more before all
-// that it has said is in the log, so a log that lacks some of it was put back to how it was before.
+// and of those that lapse by them. Silent are the places of lives that lapse without a successor. Lost are
+// the ways on which a life handed over what is nowhere now: a front says nothing more before all that
+// it has said is in the log, so a log that lacks some of it was put back to how it was before.
 func (l lives) line(b *handover.Batch, seq uint64, now time.Time) (turn []*handover.Batch, silent []places,
-	lost places) {
+	lost []way) {
 	of := l.of(b.Life, now)
 	of.heard = now
 	switch {
@@ -116,14 +118,48 @@ func (l lives) line(b *handover.Batch, seq uint64, now time.Time) (turn []*hando
 			return nil, nil, nil
 		}
 		if !of.Lapsed {
-			lost = maps.Clone(of.Places)
+			of.lose()
 		}
-		turn, silent = l.listen(of.skip(), seq)
-		return turn, silent, lost
+		return l.listen(of.skip(), seq)
 	}
 	of.Next++
-	turn, silent = l.listen(append([]*handover.Batch{b}, of.follow()...), seq)
-	return turn, silent, nil
+	return l.listen(append([]*handover.Batch{b}, of.follow()...), seq)
+}
+
+// way is from where to where a front went with a stream.
+type way struct {
+	stream   string
+	from, to int64
+}
+
+// lose notes where a life was with each stream when it handed over what is nowhere now.
+func (l *life) lose() {
+	if l.Lost == nil {
+		l.Lost = make(places)
+	}
+	for id, at := range l.Places {
+		if _, before := l.Lost[id]; !before {
+			l.Lost[id] = at
+		}
+	}
+}
+
+// found are the ways on which something was lost, once it is known where they led to: the place that is said first
+// after that. Where none is said any more it is the one that is known.
+func (l *life) found(said []handover.Place, after places) (list []way) {
+	for _, p := range said {
+		if from, lost := l.Lost[p.Stream]; lost {
+			list = append(list, way{p.Stream, from, p.Next})
+			delete(l.Lost, p.Stream)
+		}
+	}
+	if after != nil {
+		for _, id := range slices.Sorted(maps.Keys(l.Lost)) {
+			list = append(list, way{id, l.Lost[id], max(l.Lost[id], after[id])})
+		}
+		l.Lost = nil
+	}
+	return list
 }
 
 // follow takes out those held back whose turn has come.
@@ -154,15 +190,17 @@ func (l *life) skip() (turn []*handover.Batch) {
 }
 
 // listen notes what batches say of their lives, and adds those that lapse by them.
-func (l lives) listen(turn []*handover.Batch, seq uint64) (_ []*handover.Batch, silent []places) {
+func (l lives) listen(turn []*handover.Batch, seq uint64) (_ []*handover.Batch, silent []places, lost []way) {
 	for n := 0; n < len(turn); n++ {
 		b := turn[n]
 		of := l[b.Life]
+		lost = append(lost, of.found(b.Places, nil)...)
 		for _, p := range b.Places {
 			of.Places[p.Stream] = max(p.Next, of.Places[p.Stream])
 		}
 		if b.Ends {
 			of.Lapsed, of.Since = true, seq
+			lost = append(lost, of.found(nil, of.Places)...)
 		} else if b.Life == turn[0].Life { // and not only what was held back of one that lapses
 			of.Lapsed = false
 		}
@@ -173,12 +211,13 @@ func (l lives) listen(turn []*handover.Batch, seq uint64) (_ []*handover.Batch, 
 			}
 			gone.Lapsed, gone.Since = true, seq
 			turn = append(turn, gone.skip()...)
+			lost = append(lost, gone.found(nil, of.Places)...)
 			if len(of.Places) == 0 { // an owner says it, and no front in its place
 				silent = append(silent, gone.Places)
 			}
 		}
 	}
-	return turn, silent
+	return turn, silent, lost
 }
 
 // before are the lives that one that says its name is in the place of.

@@ -111,7 +111,6 @@ func (o *Owner) take(ctx context.Context, e Entry) error {
 	now := o.cfg.Now()
 	o.lapser.hear(o.lives, now)
 	turn, silent, lost := o.lives.line(b, e.Seq, now)
-	life := b.Life
 	for _, b := range turn {
 		if err := o.apply(b); err != nil {
 			return err
@@ -121,10 +120,10 @@ func (o *Owner) take(ctx context.Context, e Entry) error {
 	for _, of := range silent {
 		o.silent(of)
 	}
-	if lost != nil {
+	for _, w := range lost {
 		o.cfg.Log.Error("what a front handed over is not in the log any more: the servers have lost it, and the "+
-			"windows that it may have been for are gaps", "partition", o.cfg.Partition)
-		for _, name := range lost.until(o.lives[life].Places, o.inner) {
+			"windows that it may have been for are gaps", "partition", o.cfg.Partition, "stream", w.stream)
+		for _, name := range w.windows(o.inner) {
 			o.gaps[name] = reasonPutBack
 		}
 	}

@@ -97,36 +97,32 @@ func (o *Owner) due(s *stream, through int64) (c closing, due bool) {
 	}
 }
 
-// until are the names of the windows that a front may have handed readings over for while it went from one of its
-// places to another: those that it had not turned from, up to those that readings can have been for by then.
-func (p places) until(after places, i *Ingest) (names []string) {
-	for id, at := range after {
-		s := i.windows.streams[id]
-		if s == nil {
-			continue
-		}
-		t := at
-		if from, there := p[id]; there {
-			t = from
-		}
-		if !s.next.IsZero() {
-			t = max(t, s.next.UnixNano())
-		}
-		for {
-			_, spec := i.routing.specAt(id, time.Unix(0, t))
-			if spec == nil {
-				break
-			}
-			start, end := spec.Window(time.Unix(0, t))
-			every := end.Sub(start)
-			if ahead := every + spec.Lateness.Nominal() + max(every, mostAhead); start.UnixNano() > at+int64(ahead) {
-				break
-			}
-			names = append(names, keyName("w", id, start))
-			t = end.UnixNano()
-		}
+// windows are the names of the windows that a front may have handed readings over for on its way: those that it had
+// not turned from, up to those that readings can have been for when it turned to where it led.
+func (w way) windows(i *Ingest) (names []string) {
+	s := i.windows.streams[w.stream]
+	if s == nil {
+		return nil
 	}
-	return names
+	t, to := w.from, w.to
+	if !s.next.IsZero() {
+		t = max(t, s.next.UnixNano())
+	}
+	for {
+		_, spec := i.routing.specAt(w.stream, time.Unix(0, t))
+		if spec == nil {
+			return names
+		}
+		start, end := spec.Window(time.Unix(0, t))
+		if len(names) == 0 {
+			to = max(to, end.UnixNano()) // it turned from the first at the earliest
+		}
+		if start.UnixNano() >= to+int64(spec.Lateness.Nominal()+mostAhead) {
+			return names
+		}
+		names = append(names, keyName("w", w.stream, start))
+		t = end.UnixNano()
+	}
 }
 
 // silent marks the windows that a front, which nobody waits for any more, had not turned from while
