@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -178,6 +179,35 @@ func TestALogThatIsPutBack(t *testing.T) {
 			if got := o.gaps[name]; (got == reasonPutBack) != gap {
 				t.Errorf("%d lost: the window of hour %d has the gap %q", lost, hour, got)
 			}
+		}
+	}
+}
+
+// TestWhatIsLostIsTold: where a front says its next place, ends, or has another in its place, it is told between which
+// places something of it was lost, also by an owner that was begun again meanwhile.
+func TestWhatIsLostIsTold(t *testing.T) {
+	for then, want := range map[string]way{"1.900 at 9": {"s", 5, 9}, "1.900 ends": {"s", 5, 5},
+		"2.1 at 8 as f": {"s", 5, 8}} {
+		l := make(lives)
+		l.line(utter(t, "1.1 at 5 as f"), 1, noon)
+		for n := range maxAhead + 1 {
+			if _, _, lost := l.line(utter(t, fmt.Sprintf("1.%d", n+3)), uint64(n+2), noon); len(lost) > 0 {
+				t.Fatalf("before it says where it is: %v", lost)
+			}
+		}
+		id := handover.Life{1}
+		raw, err := json.Marshal(l[id])
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := &life{}
+		if err := json.Unmarshal(raw, again); err != nil {
+			t.Fatal(err)
+		}
+		l[id] = again
+		again.Next = 900 // whatever came meanwhile
+		if _, _, lost := l.line(utter(t, then), 5000, noon); len(lost) != 1 || lost[0] != want {
+			t.Errorf("%s: %v; want %v", then, lost, want)
 		}
 	}
 }
