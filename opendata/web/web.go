@@ -11,7 +11,6 @@ import (
 	"cmp"
 	"embed"
 	"errors"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -43,7 +42,7 @@ type Web struct {
 	place  Place
 	log    *slog.Logger
 	speak  map[string]*i18n.Localizer
-	pages  map[locale]map[string]*template.Template
+	pages  templates
 	zones  mapCache
 	ground ground
 	search searcher
@@ -69,28 +68,11 @@ func New(
 	place.Public = strings.TrimSuffix(place.Public, "/")
 	w := &Web{
 		source: source, cache: cache, desk: desk, place: place, log: log,
-		speak: i18n.Localizers(), pages: make(map[locale]map[string]*template.Template),
+		speak: i18n.Localizers(),
 	}
-	for _, lang := range i18n.Codes {
-		for _, asked := range []bool{false, true} {
-			v := locale{lang, asked}
-			w.pages[v] = make(map[string]*template.Template)
-			for _, name := range names {
-				t, err := template.New("layout.html").Funcs(w.funcs(v)).ParseFS(files, "page/layout.html",
-					"page/ground.html", "page/"+name+".html")
-				if err != nil {
-					return nil, err
-				}
-				w.pages[v][name] = t
-			}
-			t, err := template.New("embed.html").Funcs(w.funcs(v)).ParseFS(files, "page/embed.html")
-			if err != nil {
-				return nil, err
-			}
-			w.pages[v]["embed"] = t
-		}
-	}
-	return w, nil
+	var err error
+	w.pages, err = w.parse()
+	return w, err
 }
 
 // Files are whole files of what was released.
@@ -230,7 +212,7 @@ func (w *Web) render(r *http.Request, v locale, name string, data any) (*httpcac
 		f.Canonical = w.place.Public + r.URL.EscapedPath()
 	}
 	var b bytes.Buffer
-	if err := w.pages[v][name].Execute(&b, f); err != nil {
+	if err := w.pages[v][name]().Execute(&b, f); err != nil {
 		return nil, err
 	}
 	return &httpcache.Reply{Type: "text/html; charset=utf-8", Body: httpcache.Links(r.Context(), b.Bytes()),
