@@ -17,8 +17,7 @@ func TestCertificate(t *testing.T) {
 	dir := t.TempDir()
 	b := fenced.Take(t, "docs/certificate.md", "go build -o bin/ ./cmd/sluice ./firmware-sim")
 	b.Change("127.0.0.1:1885", "127.0.0.1:0")
-	b.StandIn("go", `test "$*" = "build -o bin/ ./cmd/sluice ./firmware-sim" && mkdir bin && cp `+harness.Sluice+` `+
-		harness.Firmware+` bin`, "they are built already")
+	built(b)
 	out := b.Run(dir, nil)
 	for _, check := range []string{"identity", "retransmission", "clock", "backlog", "reset", "malformed", "declared",
 		"heartbeat"} {

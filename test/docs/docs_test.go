@@ -24,6 +24,7 @@ func TestOperationsCommands(t *testing.T) {
 	for _, port := range []string{"1884", "8080", "9090"} {
 		b.Change(port, harness.FreePort(t))
 	}
+	built(b)
 	b.StandIn("sudo", `test "$1 $2" = "apt-get install"`, "installing is the machine's part, tried by whoever reads")
 	out := b.Run(dir, nil)
 	if !strings.Contains(out, ",PT1M,carrer-nou,level,71.5,published,71.5,71.5,") {
