@@ -66,6 +66,7 @@ func (w *town) loses(h int, what string, links []*device.Link, happens func()) a
 // TestOneIsAway: one after the other of a city's machines and servers is killed or stopped. Whoever is left goes on
 // before long, and so does one that starts again under its name.
 func TestOneIsAway(t *testing.T) {
+	t.Parallel()
 	w := newTown(t, "street-1: front", "street-2: front", "count-1: worker", "count-2: worker", "hall-1: releaser",
 		"hall-2: releaser")
 	w.begin()

@@ -70,6 +70,7 @@ func (w *town) same(one *harness.City) {
 
 // TestThreeMachines: each does everything; one after the other is killed, and all numbers are those of one process.
 func TestThreeMachines(t *testing.T) {
+	t.Parallel()
 	all := "front, worker, releaser"
 	w := newTown(t, "town-1: "+all, "town-2: "+all, "town-3: "+all)
 	w.begin()
@@ -89,6 +90,7 @@ func TestThreeMachines(t *testing.T) {
 // TestMachinesOfTheirOwn: fronts, workers and those that release are machines of their own; one of each is killed, and
 // so is one of the servers, and all numbers are those of one process.
 func TestMachinesOfTheirOwn(t *testing.T) {
+	t.Parallel()
 	w := newTown(t, "street-1: front", "street-2: front", "count-1: worker", "count-2: worker", "hall-1: releaser",
 		"hall-2: releaser")
 	w.begin()
@@ -113,6 +115,7 @@ func TestMachinesOfTheirOwn(t *testing.T) {
 // TestAFrontThatStaysAway: windows wait for it for as long as they do, and those that it may have had something of are
 // gaps, as the books say; afterwards nobody waits for it.
 func TestAFrontThatStaysAway(t *testing.T) {
+	t.Parallel()
 	w := newTown(t, "street-1: front", "street-2: front", "town: worker, releaser")
 	for _, c := range w.machines {
 		harness.AppendTo(t, filepath.Join(c.Dir, "gateway.yaml"), "windows: {catch_up: PT10S}\n")
@@ -152,6 +155,7 @@ func TestAFrontThatStaysAway(t *testing.T) {
 // TestVotedInWallTime: what the council has voted holds on all machines of a city that goes by wall time, from the same
 // instant on, and what both fronts hear is published.
 func TestVotedInWallTime(t *testing.T) {
+	t.Parallel()
 	first, a, inbox := harness.Voted(t, 0)
 	text := harness.Read(t, filepath.Join(first.Dir, "gateway.yaml"))
 	cities := []*harness.City{first}

@@ -122,6 +122,7 @@ func (w *town) released() (most int) {
 //
 //	go test ./test/cluster -run 'TestFaults$' -timeout 6h -args -trials 300 -seed 7
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	all := "front, worker, releaser"
 	w := newTown(t, "town-1: "+all, "town-2: "+all, "town-3: "+all)
 	w.begin()

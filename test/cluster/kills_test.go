@@ -164,6 +164,7 @@ func (w *town) reap(r *rand.Rand, number int) {
 //
 //	go test ./test/cluster -run 'TestKills$' -timeout 2h -args -kills 300 -rate 3000 -seed 7
 func TestKills(t *testing.T) {
+	t.Parallel()
 	w := newTownOf(t, func() *harness.City { return harness.Found(t, crowded()) }, "street-1: front", "street-2: front",
 		"count-1: worker", "count-2: worker", "hall-1: releaser", "hall-2: releaser")
 	w.begin()

@@ -16,6 +16,7 @@ import (
 // TestOneLeaves: a machine that a signed roster has no place for any more ends by itself, which it says, and does not
 // start again; the others go on.
 func TestOneLeaves(t *testing.T) {
+	t.Parallel()
 	w := newTown(t, "town: front, worker, releaser", "count: worker")
 	w.begin()
 	w.versions(1)
@@ -43,6 +44,7 @@ func TestOneLeaves(t *testing.T) {
 // front that is stopped says that it ends, so that no window waits for it or lacks what it had; the next roster has its
 // last day, and it does not start again, while what it had acknowledged counts.
 func TestAFrontLeaves(t *testing.T) {
+	t.Parallel()
 	w := newTown(t, "street-1: front", "street-2: front", "town: worker, releaser")
 	w.begin()
 	w.versions(1)

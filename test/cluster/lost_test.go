@@ -205,6 +205,7 @@ func alike(t *testing.T, one, other string, paths []string) {
 // directory is gone: the numbers go on from the other, residents are never told less than before, and
 // whoever listens misses nothing and hears nothing twice.
 func TestTheHallIsLost(t *testing.T) {
+	t.Parallel()
 	w := newTown(t, "street: front", "count: worker", "hall-1: releaser", "hall-2: releaser")
 	w.begin()
 	w.versions(1)
@@ -259,6 +260,7 @@ func TestTheHallIsLost(t *testing.T) {
 // TestHallsThatContradict: where two copies of the books have different lines of one number, no number
 // from there on is shown, and the server says so.
 func TestHallsThatContradict(t *testing.T) {
+	t.Parallel()
 	c := harness.Found(t, harness.Small())
 	c.Begin()
 	c.Hours(0, 2)

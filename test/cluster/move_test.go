@@ -108,6 +108,7 @@ func keysOf(t *testing.T, dir string) (keys [][]byte) {
 // are public, moves into a cluster of two machines by a verb that is killed again and again; all numbers are those of a
 // gateway that has never moved, none of its keys is in the servers' files, and nothing starts in its directory alone.
 func TestATownMoves(t *testing.T) {
+	t.Parallel()
 	all := "front, worker, releaser"
 	w := newTownOf(t, func() *harness.City { return harness.Found(t, withDays()) }, "town-1: "+all, "town-2: "+all)
 	c := w.machines["town-1"]

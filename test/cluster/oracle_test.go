@@ -167,6 +167,7 @@ func (w *town) exactly(program string, strikes map[int]strike) map[string]string
 //
 //	go test ./test/cluster -run 'TestOracle$' -args -seed 7
 func TestOracle(t *testing.T) {
+	t.Parallel()
 	program := harness.Exact(t)
 	c := harness.Found(t, counted())
 	one := &town{t: t, machines: map[string]*harness.City{"alone": c}, fronts: []string{"alone"},
@@ -180,6 +181,7 @@ func TestOracle(t *testing.T) {
 	}
 	for _, workers := range []int{1, 2, 4} {
 		t.Run(fmt.Sprint(workers, " workers"), func(t *testing.T) {
+			t.Parallel()
 			list := []string{"street-1: front", "street-2: front", "hall-1: releaser", "hall-2: releaser"}
 			for n := range workers {
 				list = append(list, fmt.Sprintf("count-%d: worker", n+1))

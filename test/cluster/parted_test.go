@@ -133,6 +133,7 @@ var parted = []fault{
 //
 //	go test ./test/cluster -run 'TestParted$' -timeout 1h -args -trials 40 -seed 7
 func TestParted(t *testing.T) {
+	t.Parallel()
 	w := newTown(t, "street-1: front", "street-2: front", "count-1: worker", "count-2: worker", "hall-1: releaser",
 		"hall-2: releaser")
 	w.cabled()

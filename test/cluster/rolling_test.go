@@ -14,13 +14,14 @@ import (
 func another(t *testing.T) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "sluice-next")
-	harness.Run(t, "go", "build", "-ldflags=-X=main.build=next", "-o", out, "sluice/cmd/sluice")
+	harness.Run(t, "go", "build", "-ldflags=-s -w -X=main.build=next", "-o", out, "sluice/cmd/sluice")
 	return out
 }
 
 // TestRolling: all machines get another build and all servers start again, one after the other, while sensors send;
 // then one machine gets the build before back. Nothing is lost and nothing counts twice.
 func TestRolling(t *testing.T) {
+	t.Parallel()
 	next := another(t)
 	w := newTownOf(t, func() *harness.City { return harness.Found(t, crowded()) }, "street-1: front", "street-2: front",
 		"count-1: worker", "count-2: worker", "hall-1: releaser", "hall-2: releaser")

@@ -13,6 +13,7 @@ import (
 // when nor which it is counts once; what one has not taken when it dies waits for it. Where they do not share, both
 // take everything, and what says which it is still counts once.
 func TestShared(t *testing.T) {
+	t.Parallel()
 	broker := harness.NewMosquitto(t, "")
 	w := newTown(t, "street-1: front", "street-2: front", "town: worker, releaser")
 	for _, name := range w.fronts {

@@ -62,6 +62,7 @@ if [ $1 = stop ]; then kill -9 $GATEWAY; while kill -0 $GATEWAY 2>/dev/null; do 
 // TestOneServerPutBack: a server that is put back from an old copy is filled by the other two, and nobody is halted. A
 // number that is taken back at one machine, beside its gateway, is hidden by all.
 func TestOneServerPutBack(t *testing.T) {
+	t.Parallel()
 	w := newTown(t, "town: front, worker", "hall-1: releaser", "hall-2: releaser")
 	w.begin()
 	w.versions(1)
@@ -153,6 +154,7 @@ func (w *town) publishes(h int) {
 // is lost as well and only the public books still know; a recovery puts back what is known, and the next day is
 // published.
 func TestServersThatForget(t *testing.T) {
+	t.Parallel()
 	w := newTown(t, "town-1: front, worker, releaser")
 	w.begin()
 	w.versions(1)
@@ -194,6 +196,7 @@ func TestServersThatForget(t *testing.T) {
 // machine releases anything, fronts acknowledge; a recovery at one puts back what is missing, the other takes it by
 // itself, and the next day both release what was heard.
 func TestServersPutBack(t *testing.T) {
+	t.Parallel()
 	w := newTown(t, "street: front", "count: worker", "hall-1: releaser", "hall-2: releaser")
 	w.begin()
 	w.versions(1)

@@ -25,6 +25,7 @@ func (w *town) status(name string) string {
 // TestWatched: cluster status sees each machine and what it does, also with one of three servers away, and says so with
 // two; and machines have each number of the cluster that the dashboard shows.
 func TestWatched(t *testing.T) {
+	t.Parallel()
 	w := newTown(t, "street: front", "count: worker", "hall: releaser")
 	w.begin()
 	w.versions(1)
@@ -83,6 +84,7 @@ func (w *town) hint(name, part string) string {
 // TestToldOf: what an operator is told, and where, when a front says nothing, a name is used twice, a server keeps
 // nothing any more, and no majority of them is there.
 func TestToldOf(t *testing.T) {
+	t.Parallel()
 	w := newTown(t, "street-1: front", "street-2: front", "count: worker", "hall: releaser")
 	w.begin()
 	w.versions(1)
