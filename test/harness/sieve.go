@@ -43,10 +43,24 @@ func Canaries(seed uint64) (out []string) {
 
 // Sieve finds identifiers, in whatever form they were written down.
 type Sieve struct {
-	forms  map[uint64][]Form // by their first eight bytes
-	short  map[uint64]string // six bytes of an address as they are, by the bytes
-	filter []uint64          // a bit for each hash of eight bytes that a form begins with
+	list  []string
+	forms map[uint64][]Form // by their first eight bytes, of those that may have been said
+	short map[uint64]string // six bytes of an address as they are, by the bytes
+	said  bits              // eight bytes that were said
+	begin bits              // eight bytes that a form of forms begins with
 }
+
+// bits are a set of eight bytes each, by a hash: what is in it is known to be, and one of some others seems to be.
+type bits []uint64
+
+func newBits() bits { return make(bits, 1<<20) }
+
+// hash is where eight bytes are in a set.
+func hash(key uint64) uint64 { return key * 0x9e3779b97f4a7c15 >> 38 }
+
+func (b bits) add(key uint64) { h := hash(key); b[h>>6] |= 1 << (h & 63) }
+
+func (b bits) has(key uint64) bool { h := hash(key); return b[h>>6]&(1<<(h&63)) != 0 }
 
 // Form is one way to write an identifier. A short one, of eight hexadecimal
 // digits, counts only where a hexadecimal word begins.
@@ -89,9 +103,16 @@ func Hashes(b []byte) map[string][]byte {
 }
 
 // NewSieve looks for texts, and for what they become when they are encoded or hashed.
-func NewSieve(list []string) *Sieve {
-	n := &Sieve{forms: map[uint64][]Form{}, short: map[uint64]string{}, filter: make([]uint64, 1<<20)}
-	for _, x := range list {
+func NewSieve(list []string) *Sieve { return &Sieve{list: list} }
+
+// fit makes the forms. There are millions, of which few begin as something does that was said: the others
+// need not be kept.
+func (n *Sieve) fit(said []byte) {
+	n.forms, n.short, n.said, n.begin = map[uint64][]Form{}, map[uint64]string{}, newBits(), newBits()
+	for i := 0; i+8 <= len(said); i++ {
+		n.said.add(binary.LittleEndian.Uint64(said[i:]))
+	}
+	for _, x := range n.list {
 		seen := map[string]bool{}
 		for _, s := range spellings(x) {
 			if seen[s] {
@@ -110,7 +131,6 @@ func NewSieve(list []string) *Sieve {
 			n.encodings(x, raw)
 		}
 	}
-	return n
 }
 
 func (n *Sieve) encodings(of string, b []byte) {
@@ -143,14 +163,15 @@ func (n *Sieve) add(of string, text []byte, word bool) {
 	if len(text) < 8 {
 		return
 	}
-	key := binary.LittleEndian.Uint64(text)
-	n.forms[key] = append(n.forms[key], Form{text, of, word})
-	h := key * 0x9e3779b97f4a7c15 >> 38
-	n.filter[h>>6] |= 1 << (h & 63)
+	if key := binary.LittleEndian.Uint64(text); n.said.has(key) {
+		n.forms[key] = append(n.forms[key], Form{text, of, word})
+		n.begin.add(key)
+	}
 }
 
 // Catch finds forms in what was said, one finding for each identifier at most.
 func (n *Sieve) Catch(said []byte) (out []Catch) {
+	n.fit(said)
 	seen := map[string]bool{}
 	for i := 0; i+8 <= len(said); i++ {
 		key := binary.LittleEndian.Uint64(said[i:])
@@ -158,7 +179,7 @@ func (n *Sieve) Catch(said []byte) (out []Catch) {
 			seen[of] = true
 			out = append(out, Catch{of, "bytes", true})
 		}
-		if h := key * 0x9e3779b97f4a7c15 >> 38; n.filter[h>>6]&(1<<(h&63)) == 0 {
+		if !n.begin.has(key) {
 			continue
 		}
 		for _, f := range n.forms[key] {
