@@ -59,6 +59,7 @@ func TestAracajuTracks(t *testing.T) {
 	}
 	for _, clones := range []int{1, 60} {
 		t.Run(fmt.Sprintf("clones=%d", clones), func(t *testing.T) {
+			t.Parallel()
 			truth := map[string]map[string]bool{}
 			file := filepath.Join(t.TempDir(), "points.jsonl")
 			var lines strings.Builder
