@@ -51,23 +51,17 @@ func TestPrivacyByBruteForce(t *testing.T) {
 			m.threshold = float64(p.MinUnits) + m.count.Law().Beyond(m.step())
 		}
 		worst, where := 0.0, ""
-		for j := int64(0); j <= p.MaxContributions; j++ {
+		for _, more := range []bool{true, false} {
+			step := losses(m, p.MinUnits-1, more)
+			steps := m.epochLosses(step.step).upTo(p.MaxContributions, step)
 			for name, n := range map[string]int64{"seen": int64(m.threshold) + 200,
 				"at the threshold": max(p.MinUnits, int64(m.threshold)-1), "unseen": p.MinUnits - 2} {
 				if n < 0 {
 					continue
 				}
-				for _, more := range []bool{true, false} {
-					step, rest := losses(m, p.MinUnits-1, more), losses(m, n, more)
-					all := m.epochLoss(step.step).with(m.epochLoss(step.step)) // the numbers of the epoch
-					for i := range p.MaxContributions {
-						if i < j {
-							all = all.with(step)
-						} else {
-							all = all.with(rest)
-						}
-					}
-					if d := all.delta(p.Epsilon); d > worst {
+				rests := nothing(step.step).upTo(p.MaxContributions, losses(m, n, more))
+				for j := range steps {
+					if d := steps[j].deltaWith(rests[len(rests)-1-j], p.Epsilon); d > worst {
 						worst, where = d,
 							fmt.Sprintf("%d of %d pairs at the step, the rest %s, more: %v", j, p.MaxContributions,
 								name, more)
@@ -134,19 +128,15 @@ func TestNoisyFloorByBruteForce(t *testing.T) {
 func (m *Mechanism) worst(places []int64) (worst float64) {
 	p := m.stream.Protect
 	for _, more := range []bool{true, false} {
-		for i, a := range places {
-			for _, b := range places[i:] {
-				first, second := losses(m, a, more), losses(m, b, more)
-				for j := range p.MaxContributions + 1 {
-					all := loss{step: first.step, grid: []float64{1}}
-					for n := range p.MaxContributions {
-						if n < j {
-							all = all.with(first)
-						} else {
-							all = all.with(second)
-						}
-					}
-					worst = max(worst, all.delta(p.Epsilon))
+		var each [][]loss // by place, of so many pairs in it
+		for _, n := range places {
+			one := losses(m, n, more)
+			each = append(each, nothing(one.step).upTo(p.MaxContributions, one))
+		}
+		for i, first := range each {
+			for _, second := range each[i:] {
+				for j := range first {
+					worst = max(worst, first[j].deltaWith(second[len(second)-1-j], p.Epsilon))
 				}
 			}
 		}
@@ -170,22 +160,16 @@ func TestSafeByBruteForce(t *testing.T) {
 			t.Fatal(m.Name(), err)
 		}
 		border := m.count.Law().Beyond(m.step())
+		epoch := m.epochLosses(losses(m, p.MinUnits-1, true).step)
 		for t0 := max(0, border-6); t0 <= border+3; t0++ {
 			m.threshold = float64(p.MinUnits) + t0
 			worst := 0.0
-			for j := int64(1); j <= p.MaxContributions; j++ {
-				for _, more := range []bool{true, false} {
-					all := losses(m, p.MinUnits-1, more)
-					step, rest := all, losses(m, int64(m.threshold)+200, more)
-					all = all.with(m.epochLoss(step.step)).with(m.epochLoss(step.step))
-					for i := int64(1); i < p.MaxContributions; i++ {
-						if i < j {
-							all = all.with(step)
-						} else {
-							all = all.with(rest)
-						}
-					}
-					worst = max(worst, all.delta(p.Epsilon))
+			for _, more := range []bool{true, false} {
+				step, rest := losses(m, p.MinUnits-1, more), losses(m, int64(m.threshold)+200, more)
+				steps := epoch.upTo(p.MaxContributions, step)
+				rests := nothing(step.step).upTo(p.MaxContributions-1, rest)
+				for j := range rests {
+					worst = max(worst, steps[len(steps)-1-j].deltaWith(rests[j], p.Epsilon))
 				}
 			}
 			if math.Abs(worst/p.Delta-1) < 0.01 {
@@ -225,14 +209,15 @@ func losses(m *Mechanism, n int64, more bool) loss {
 	return lossOf(p, q, part/math.Ceil(part/0.004))
 }
 
-// epochLoss compares one of the epoch's numbers, of which a unit is 1.
-func (m *Mechanism) epochLoss(step float64) loss {
+// epochLosses compares the two numbers of the epoch, of each of which a unit is 1.
+func (m *Mechanism) epochLosses(step float64) loss {
 	l := m.Epoch().Law()
 	p, q := make(map[float64]float64), make(map[float64]float64)
 	for x := -math.Ceil(45 * l.Deviation()); x <= 45*l.Deviation(); x++ {
 		p[x], q[x] = chance.Noise(l).Mass(x-1), chance.Noise(l).Mass(x)
 	}
-	return lossOf(p, q, step)
+	one := lossOf(p, q, step)
+	return one.with(one)
 }
 
 // lossOf compares two distributions, on a grid of a step.
@@ -266,6 +251,18 @@ func lossOf(p, q map[float64]float64, step float64) loss {
 	return out
 }
 
+// nothing is what no pair loses.
+func nothing(step float64) loss { return loss{step: step, grid: []float64{1}} }
+
+// upTo is it with no pair of a loss, with one, and so on up to the most.
+func (l loss) upTo(most int64, pair loss) []loss {
+	all := []loss{l}
+	for n := range most {
+		all = append(all, all[n].with(pair))
+	}
+	return all
+}
+
 func (l loss) with(o loss) loss {
 	out := loss{step: l.step, first: l.first + o.first, grid: make([]float64, len(l.grid)+len(o.grid)-1),
 		never: 1 - (1-l.never)*(1-o.never)}
@@ -288,6 +285,48 @@ func (l loss) delta(epsilon float64) float64 {
 		}
 	}
 	return d
+}
+
+// deltaWith is l.with(o).delta, without making that: to each loss of l belongs what o has above the rest of
+// epsilon, of which sums from the end are made once.
+func (l loss) deltaWith(o loss, epsilon float64) float64 {
+	mass, kept := make([]float64, len(o.grid)+1), make([]float64, len(o.grid)+1)
+	for k := len(o.grid) - 1; k >= 0; k-- {
+		mass[k] = mass[k+1] + o.grid[k]
+		kept[k] = kept[k+1] + o.grid[k]*math.Exp(-float64(o.first+k)*o.step)
+	}
+	above := int(math.Floor((epsilon+1e-9)/l.step)) + 1
+	d := 1 - (1-l.never)*(1-o.never)
+	for k, p := range l.grid {
+		from := min(len(o.grid), max(0, above-l.first-k-o.first))
+		d += p * (mass[from] - math.Exp(epsilon-float64(l.first+k)*l.step)*kept[from])
+	}
+	return d
+}
+
+// TestTheSameSums: deltaWith is what it says, at each place and number of pairs.
+func TestTheSameSums(t *testing.T) {
+	for _, contributions := range []int64{1, 8} { // Laplace and Gaussian
+		m, err := New(stream(t, func(s *plan.Stream) {
+			s.Protect = plan.Protect{MinUnits: 3, Epsilon: 1, Delta: 0.01, MaxContributions: contributions}
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, more := range []bool{true, false} {
+			one := losses(m, 2, more)
+			steps := m.epochLosses(one.step).upTo(2, one)
+			for _, rest := range nothing(one.step).upTo(2, losses(m, int64(m.threshold), more)) {
+				for n, step := range steps {
+					for _, epsilon := range []float64{0.01, 0.3, 1} {
+						if a, b := step.deltaWith(rest, epsilon), step.with(rest).delta(epsilon); !(math.Abs(a-b) < 1e-12) {
+							t.Errorf("%s, %d steps, epsilon %v: %v; want %v", m.Name(), n, epsilon, a, b)
+						}
+					}
+				}
+			}
+		}
+	}
 }
 
 // TestTheStepByTheSameSums: a threshold one lower would break the promise, so
