@@ -28,7 +28,7 @@ RACED := test/audit test/torture cmd/sluice opendata gateway/ingest gateway/inge
 	opendata/released gateway/ingest/internal/mqtt gateway/ingest/internal/checkpoint store/sqlite certify \
 	books books/union brief certify/bench certify/tap door gateway gateway/activation gateway/admin \
 	gateway/cluster/duty gateway/cluster/engine gateway/cluster/keys gateway/cluster/lease gateway/cluster/logs gateway/cluster/machine \
-	gateway/cluster/member gateway/cluster/overview gateway/cluster/parts gateway/cluster/roster internal/crash \
+	gateway/cluster/member gateway/cluster/overview gateway/cluster/parts gateway/cluster/roster gateway/cluster/settings internal/crash \
 	gateway/doctor gateway/forward gateway/inbox gateway/retention gateway/ingest/internal/intake gateway/ingest/internal/wipe \
 	internal/retry policy/papers/pdf opendata/broadcast opendata/copies opendata/front opendata/httpcache opendata/live opendata/web perm register \
 	register/access simulate store/influx studio test/harness test/ports test/stalls town

@@ -57,7 +57,7 @@ func items(t *testing.T, base, path string) (all []string) {
 // TestNewestFirst: with order=desc every answer is the other one backward, whole or in
 // pages, short or long, of all gateways; and a page's cursor leads back as well.
 func TestNewestFirst(t *testing.T) {
-	raced.Also(t)
+	raced.Skip(t)
 	for _, hours := range []int{3, 600, 1200} { // the last is longer than one answer
 		base := openCity(t, hours)
 		path := "/api/v1/streams/noise/observations?from=2026-01-01&to=2027-01-01"

@@ -16,6 +16,7 @@ import (
 	"sluice/books"
 	"sluice/opendata/query"
 	"sluice/store"
+	"sluice/test/raced"
 )
 
 // fault is a store that answers with an error, or not at all.
@@ -71,6 +72,7 @@ func towns(t *testing.T, names []string, shelves []Shelf) func(path string) (int
 // TestTownsFailApart: a city whose books are away, or those of two cities, or whose store is
 // down or hangs, stops no other; each page of all says which, and soon.
 func TestTownsFailApart(t *testing.T) {
+	raced.Also(t)
 	s := storeOf(t)
 	good := gatewayBooks(t, s, "Bona", "edge-1", "a", 3)
 	other := gatewayBooks(t, storeOf(t), "Altra", "edge-2", "b", 1)

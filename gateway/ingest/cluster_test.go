@@ -155,6 +155,7 @@ func (l *memoryLogs) owner(v *town, partition int, keys Keys) *Owner {
 // TestPartitionsAddUpToOneProcess: the same afternoon through one process and through a front and
 // the owners of its partitions, who die and begin again at any batch, comes to the same numbers.
 func TestPartitionsAddUpToOneProcess(t *testing.T) {
+	fewer(t)
 	rapid.Check(t, func(r *rapid.T) {
 		dir, err := os.MkdirTemp("/dev/shm", "sluice-test-")
 		if err != nil {

@@ -144,7 +144,7 @@ func TestAFrontWithoutKeys(t *testing.T) {
 		if !ok {
 			i.front.patience.most = time.Millisecond
 		}
-		i.decode(payloads(0)[0], noon.UnixNano())
+		i.decode(payload(0, 0), noon.UnixNano())
 		if err := i.front.flush(t.Context()); (err == nil) != ok || !ok && !errors.Is(err, errLate) {
 			t.Errorf("keys that are late by %d: %v", late, err)
 		}
@@ -167,7 +167,7 @@ func TestAFrontThatIsStopped(t *testing.T) {
 	ended := make(chan bool)
 	go func() {
 		defer close(ended)
-		i.decode(payloads(0)[0], noon.UnixNano())
+		i.decode(payload(0, 0), noon.UnixNano())
 	}()
 	stop()
 	select {
@@ -192,7 +192,7 @@ func TestAFrontBeforeTheFirstTick(t *testing.T) {
 	if err := i.front.flush(t.Context()); err != nil || len(keys.asked) > 0 {
 		t.Errorf("keys of %v are asked for, %v", keys.asked, err)
 	}
-	i.decode(payloads(0)[0], noon.UnixNano())
+	i.decode(payload(0, 0), noon.UnixNano())
 	if err := i.front.flush(t.Context()); err != nil || len(keys.asked) != 1 || !keys.asked[keyEpoch(noon)] {
 		t.Errorf("keys of %v are asked for, %v", keys.asked, err)
 	}

@@ -51,6 +51,7 @@ func (m *Move) attempts(t interface{ Fatal(...any) }, logs *memoryLogs, of int, 
 // moment on, through a front and the owners of partitions, comes to the numbers of one process, whatever was open, and
 // however often the move was begun.
 func TestAMovedTownComesToTheSame(t *testing.T) {
+	fewer(t)
 	rapid.Check(t, func(r *rapid.T) {
 		dir, err := os.MkdirTemp("/dev/shm", "sluice-test-")
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"sluice/gateway/ingest/internal/window"
 	"sluice/plan"
 	"sluice/register"
+	"sluice/test/raced"
 )
 
 // cityOf is an Ingest with many sensors of one kind, in a stream of many cells.
@@ -106,6 +107,7 @@ func TestRulesAreShared(t *testing.T) {
 // TestAheadIsASet: however often all sensors say that they will live, each is noted
 // once.
 func TestAheadIsASet(t *testing.T) {
+	raced.Skip(t)
 	i, s := cityOf(t, 2000, 10)
 	began := time.Now()
 	for range 20 {

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"sluice/gateway/ingest/internal/fault"
@@ -18,6 +20,7 @@ import (
 	"sluice/internal/civil"
 	"sluice/plan"
 	"sluice/register"
+	"sluice/test/raced"
 )
 
 // townSensors: two that scan, with a zone each; a third whose owner tries what it can
@@ -103,6 +106,17 @@ type event struct {
 
 // record is one reading of a message, as it is written.
 type record struct{ unit, text string }
+
+// fewer has rapid draw a tenth of the towns with the race detector: what is beside what is the same in each.
+func fewer(t *testing.T) {
+	t.Helper()
+	if f := flag.Lookup("rapid.checks"); raced.On && f.Value.String() == f.DefValue {
+		t.Cleanup(func() { _ = f.Value.Set(f.DefValue) })
+		if err := f.Value.Set("10"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
 
 // town is a gateway by wall time and all that has left it.
 type town struct {

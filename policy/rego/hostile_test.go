@@ -18,6 +18,7 @@ import (
 	"sluice/policy/compile"
 	"sluice/policy/rego"
 	"sluice/register"
+	"sluice/test/raced"
 )
 
 // hostile is a module that somebody wrote to do harm. In most, URL stands for a
@@ -192,6 +193,7 @@ func visitors(t *testing.T) (string, *atomic.Int64) {
 // TestHostileModulesAreRefused: what rules may not call does not compile, in the
 // child or out of it.
 func TestHostileModulesAreRefused(t *testing.T) {
+	raced.Skip(t)
 	url, came := visitors(t)
 	c := child(t)
 	for _, h := range refused {
@@ -259,6 +261,7 @@ func TestSlyModulesAreStopped(t *testing.T) {
 // TestNothingIsSent runs the hostile modules in a network of their own, where
 // every packet is seen.
 func TestNothingIsSent(t *testing.T) {
+	raced.Skip(t)
 	if os.Getenv("SLUICE_ALONE") != "" {
 		alone(t)
 		return

@@ -11,10 +11,12 @@ import (
 
 	"sluice/policy/rego"
 	"sluice/policy/rules"
+	"sluice/test/raced"
 )
 
 // TestRules runs the *_test.rego beside the rules.
 func TestRules(t *testing.T) {
+	raced.Skip(t)
 	entries, err := rules.FS.ReadDir(".")
 	if err != nil {
 		t.Fatal(err)

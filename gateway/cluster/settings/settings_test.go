@@ -104,6 +104,7 @@ func TestEachSettingWrong(t *testing.T) {
 			"nats-1: it takes MQTT", "nats-1: it takes MQTT"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := nats.Start(t, c.edits...)
 			if said := found(t.Context(), sources(t, s)); !strings.Contains(said, c.system) {
 				t.Errorf("by the system's account, want %q:\n%s", c.system, said)
