@@ -11,7 +11,6 @@ import (
 	"sluice/policy/bundle"
 	"sluice/policy/check"
 	"sluice/policy/explain"
-	"sluice/policy/rego"
 )
 
 // slips are what a clerk writes, and what the answer must name so that the next try is
@@ -130,7 +129,7 @@ func TestTheCitysIDStays(t *testing.T) {
 	files := portalba.Policy()
 	files["charter.yaml"] = []byte(strings.Replace(string(files["charter.yaml"]), "id: portalba", "id: vilanova", 1))
 	for at, want := range map[*bundle.Policy]int{nil: 0, inForce: 1} {
-		found, _ := check.Directory(t.Context(), rego.InProcess(), files, at, civil.Date{})
+		found, _ := check.Directory(t.Context(), evaluator, files, at, civil.Date{})
 		found = slices.DeleteFunc(found, func(f check.Finding) bool { return f.Rule != "K42" })
 		if len(found) != want {
 			t.Fatalf("%+v; want %d", found, want)
@@ -196,7 +195,7 @@ func TestTheDraftIsNamed(t *testing.T) {
 	files["decisions/new.yaml"] = []byte(
 		strings.NewReplacer(`"2026-14"`, `"2027-01"`, "stream: footfall", "stream: again", "epsilon: 1 ",
 			"epsilon: 0.25 ").Replace(string(files[footfall])))
-	found, _ := check.Directory(t.Context(), rego.InProcess(), files, inForce, civil.Date{})
+	found, _ := check.Directory(t.Context(), evaluator, files, inForce, civil.Date{})
 	if len(found) != 2 || found[0].Warning() == found[1].Warning() {
 		t.Fatalf("%+v", found)
 	}

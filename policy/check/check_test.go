@@ -25,8 +25,11 @@ const (
 	air       = "decisions/2026-17-air.yaml"
 )
 
+// evaluator is for all, so that it compiles the rules once.
+var evaluator = rego.InProcess()
+
 func run(files bundle.Files) ([]check.Finding, []check.Summary) {
-	return check.Directory(context.Background(), rego.InProcess(), files, nil, civil.Date{})
+	return check.Directory(context.Background(), evaluator, files, nil, civil.Date{})
 }
 
 func TestTheExampleIsSound(t *testing.T) {
@@ -309,7 +312,7 @@ func TestNotice(t *testing.T) {
 	}
 	files["decisions/new.yaml"] = []byte(
 		strings.NewReplacer(`"2026-16"`, `"2026-99"`, "stream: noise", "stream: louder").Replace(string(files[noise])))
-	found, _ := check.Directory(context.Background(), rego.InProcess(), files, inForce,
+	found, _ := check.Directory(context.Background(), evaluator, files, inForce,
 		civil.Date{Year: 2026, Month: 5, Day: 25})
 	if len(found) != 1 || found[0].Rule != "N01" || found[0].File != "decisions/new.yaml" {
 		t.Errorf("found %+v; want N01", found)

@@ -49,7 +49,7 @@ func TestWhatIsInForceIsWarnedOf(t *testing.T) {
 	}
 	three := []string{"T02", "T03", "T04"}
 	against := func(files bundle.Files, in *bundle.Policy) (wrong, warned []string) {
-		found, _ := check.Directory(context.Background(), rego.InProcess(), files, in, civil.Date{})
+		found, _ := check.Directory(context.Background(), evaluator, files, in, civil.Date{})
 		wrong, warned = split(found)
 		slices.Sort(wrong)
 		slices.Sort(warned)
@@ -121,7 +121,7 @@ func TestAnEmptyTextIsSaidOnce(t *testing.T) {
 		files[footfall] = []byte(strings.Replace(string(files[footfall]), x.old, x.new, 1))
 		inForce, _ := bundle.Read(files) // not even where it is what the council voted
 		for _, in := range []*bundle.Policy{nil, inForce} {
-			found, _ := check.Directory(context.Background(), rego.InProcess(), files, in, civil.Date{})
+			found, _ := check.Directory(context.Background(), evaluator, files, in, civil.Date{})
 			if len(found) == 0 {
 				t.Errorf("%s: nothing is found", x.new)
 				continue
@@ -148,7 +148,7 @@ func TestAFoundersTownGetsItsName(t *testing.T) {
 	alone.Council = &decision.Council{Version: 1, Members: []decision.Member{{ID: "founder"}}}
 	council.Council = &decision.Council{Version: 1, Members: []decision.Member{{ID: "anna"}, {ID: "bru"}}}
 	for in, wrong := range map[*bundle.Policy]bool{&alone: true, council: false} {
-		found, _ := check.Directory(context.Background(), rego.InProcess(), files, in, civil.Date{})
+		found, _ := check.Directory(context.Background(), evaluator, files, in, civil.Date{})
 		if len(found) != 1 || found[0].Rule != "T01" || found[0].Warning() == wrong {
 			t.Errorf("with %d members: found %+v", len(in.Council.Members), found)
 		}

@@ -7,7 +7,6 @@ import (
 	"sluice/configs/portalba"
 	"sluice/internal/civil"
 	"sluice/policy/check"
-	"sluice/policy/rego"
 )
 
 // TestALaterDayPutsNothingOff: whoever writes a day to come is told that the suspension does
@@ -17,7 +16,7 @@ func TestALaterDayPutsNothingOff(t *testing.T) {
 		files := portalba.Policy()
 		files["suspended.yaml"] = []byte("suspended:\n  - {decision: \"2026-14\", since: " + since +
 			", reason: {ca: Manipulat, en: Tampered with, es: Manipulado}}\n")
-		found, _ := check.Directory(context.Background(), rego.InProcess(), files, nil,
+		found, _ := check.Directory(context.Background(), evaluator, files, nil,
 			civil.Date{Year: 2026, Month: 12, Day: 2})
 		n := 0
 		for _, f := range found {

@@ -9,7 +9,6 @@ import (
 	"sluice/internal/civil"
 	"sluice/policy/bundle"
 	"sluice/policy/check"
-	"sluice/policy/rego"
 )
 
 // TestReviewsThatAreOver: a decision that is new, or gets another day of review, is not looked
@@ -43,7 +42,7 @@ func TestReviewsThatAreOver(t *testing.T) {
 	} {
 		files := portalba.Policy()
 		c.change(files)
-		found := check.Unvoted(t.Context(), rego.InProcess(), files, inForce, c.today)
+		found := check.Unvoted(t.Context(), evaluator, files, inForce, c.today)
 		var rules []string
 		for _, f := range found {
 			rules = append(rules, f.Rule)
@@ -57,7 +56,7 @@ func TestReviewsThatAreOver(t *testing.T) {
 	if inForce, err = bundle.Read(files); err != nil {
 		t.Fatal(err)
 	}
-	found, _ := check.Directory(t.Context(), rego.InProcess(), files, inForce, late)
+	found, _ := check.Directory(t.Context(), evaluator, files, inForce, late)
 	if len(found) != 1 || found[0].Rule != "T05" || !found[0].Warning() {
 		t.Errorf("what was voted before is %+v; want a warning", found)
 	}

@@ -163,8 +163,10 @@ func InProcess() Evaluator { return newLocal() }
 func newLocal() *local { return &local{ready: make(map[string]*prepared)} }
 
 type local struct {
-	mu    sync.Mutex
-	ready map[string]*prepared // by bundle; guarded by mu
+	mu       sync.Mutex
+	ready    map[string]*prepared // by bundle; guarded by mu
+	modules  map[string]string    // those of the last bundle, which the next one mostly has as well; guarded by mu
+	compiled *ast.Compiler        // of modules; guarded by mu
 }
 
 // prepared is a bundle, compiled.
@@ -198,7 +200,7 @@ func (l *local) prepare(ctx context.Context, b *Version) (p *prepared, err error
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if p = l.ready[b.ID]; p == nil {
-		if p, err = prepare(ctx, b); err == nil {
+		if p, err = l.prepareAnew(ctx, b); err == nil {
 			l.ready[b.ID] = p
 		}
 	}
@@ -232,8 +234,21 @@ func (l *local) AskEach(ctx context.Context, b *Version, query string, inputs []
 	return answers, nil
 }
 
-func prepare(ctx context.Context, b *Version) (*prepared, error) {
-	compiler, err := compile(b.Modules)
+// compile is for who holds mu. What is compiled is only read from then on, whatever data it is asked about.
+func (l *local) compile(modules map[string]string) (*ast.Compiler, error) {
+	if l.compiled != nil && maps.Equal(l.modules, modules) {
+		return l.compiled, nil
+	}
+	c, err := compile(modules)
+	if err == nil {
+		l.modules, l.compiled = maps.Clone(modules), c
+	}
+	return c, err
+}
+
+// prepareAnew is for who holds mu.
+func (l *local) prepareAnew(ctx context.Context, b *Version) (*prepared, error) {
+	compiler, err := l.compile(b.Modules)
 	if err != nil {
 		return nil, WithCode(BadRules, err)
 	}

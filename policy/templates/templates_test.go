@@ -65,9 +65,12 @@ var angled = regexp.MustCompile(`<[^<>]+>`)
 // filled is a decision with words in its blanks.
 func filled(raw []byte) []byte { return angled.ReplaceAll(raw, []byte("Word 7")) }
 
+// evaluator is for all, so that it compiles the rules once.
+var evaluator = rego.InProcess()
+
 func found(t *testing.T, files bundle.Files) []check.Finding {
 	t.Helper()
-	list, _ := check.Directory(context.Background(), rego.InProcess(), files, nil, civil.Date{})
+	list, _ := check.Directory(context.Background(), evaluator, files, nil, civil.Date{})
 	return list
 }
 
@@ -127,7 +130,7 @@ func each(t *testing.T, files bundle.Files, l explain.Lang) {
 			t.Errorf("%v\n%s", err, text)
 		}
 	}
-	set, err := compile.Policy(context.Background(), rego.InProcess(), p)
+	set, err := compile.Policy(context.Background(), evaluator, p)
 	if err != nil {
 		t.Fatal(err)
 	}
