@@ -52,7 +52,7 @@ func TestPatientReader(t *testing.T) {
 		t.Skip("takes half a minute")
 	}
 	t.Parallel()
-	_, base := openYear(t, 50, 3000, time.Time{})
+	_, base := openYear(t, 30, 3000, time.Time{})
 	resp, err := http.Get(base + allYear) //nolint:noctx // it is over with the test
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +65,7 @@ func TestPatientReader(t *testing.T) {
 			t.Fatalf("after %s and %d bytes: %v", time.Since(begun), all.Len(), err)
 		}
 	}
-	if _, err := io.Copy(&all, in); err != nil || jsonRows(&all) != 150_000 {
+	if _, err := io.Copy(&all, in); err != nil || jsonRows(&all) != 90_000 {
 		t.Errorf("it did not get all: %v", err)
 	}
 }

@@ -69,7 +69,7 @@ func TestStories(t *testing.T) {
 // several is a story in which something runs beside the verb that is told of, or the verb itself does
 // several things at a time.
 var several = regexp.MustCompile(`(?m)&$|^(watched|serve|servers)\b|` +
-	`sluice (up|gateway|opendata|doctor|cluster|sensor (certify|watch)|policy (simulate|studio))\b`)
+	`sluice (up|gateway|opendata|doctor|cluster (move|status)|sensor (certify|watch)|policy (simulate|studio))\b`)
 
 // stories are those that this build tells: with the race detector those that have anything for it, since a
 // verb that only reads and writes files takes three times as long under it.

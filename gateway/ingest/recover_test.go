@@ -78,7 +78,7 @@ func (i *Ingest) save(t interface{ Fatal(...any) }) {
 // committed sent again, come to the same sums, which a few lines of brute force
 // confirm.
 func TestAnyOrderAnyRedeliveryAKillAtAnyCommit(t *testing.T) {
-	raced.Also(t)
+	raced.Skip(t)
 	base, err := os.MkdirTemp("/dev/shm", "sluice-test-")
 	if err != nil {
 		t.Skip("there is no /dev/shm here")

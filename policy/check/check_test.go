@@ -15,7 +15,6 @@ import (
 	"sluice/policy/bundle"
 	"sluice/policy/check"
 	"sluice/policy/explain"
-	"sluice/policy/rego"
 )
 
 const (
@@ -24,9 +23,6 @@ const (
 	noise     = "decisions/2026-16-noise.yaml"
 	air       = "decisions/2026-17-air.yaml"
 )
-
-// evaluator is for all, so that it compiles the rules once.
-var evaluator = rego.InProcess()
 
 func run(files bundle.Files) ([]check.Finding, []check.Summary) {
 	return check.Directory(context.Background(), evaluator, files, nil, civil.Date{})

@@ -9,7 +9,11 @@ import (
 	"sluice/internal/civil"
 	"sluice/policy/bundle"
 	"sluice/policy/check"
+	"sluice/policy/rego"
 )
+
+// evaluator is for all, so that it compiles the rules once.
+var evaluator = rego.InProcess()
 
 // TestReviewsThatAreOver: a decision that is new, or gets another day of review, is not looked
 // at again on a day that is over; one that keeps its day may be changed after it.

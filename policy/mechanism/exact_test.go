@@ -319,8 +319,9 @@ func TestTheSameSums(t *testing.T) {
 			for _, rest := range nothing(one.step).upTo(2, losses(m, int64(m.threshold), more)) {
 				for n, step := range steps {
 					for _, epsilon := range []float64{0.01, 0.3, 1} {
-						if a, b := step.deltaWith(rest, epsilon), step.with(rest).delta(epsilon); !(math.Abs(a-b) < 1e-12) {
-							t.Errorf("%s, %d steps, epsilon %v: %v; want %v", m.Name(), n, epsilon, a, b)
+						got, want := step.deltaWith(rest, epsilon), step.with(rest).delta(epsilon)
+						if !(math.Abs(got-want) < 1e-12) {
+							t.Errorf("%s, %d steps, epsilon %v: %v; want %v", m.Name(), n, epsilon, got, want)
 						}
 					}
 				}
