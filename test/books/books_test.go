@@ -230,9 +230,8 @@ func TestBudgetOverADay(t *testing.T) {
 // books add up.
 func TestBooksWithBrokerAndInflux(t *testing.T) {
 	t.Parallel()
-	db := harness.NewInflux(t)
 	c := harness.Found(t, harness.Small())
-	c.KeepIn(db.Url)
+	c.KeepShared()
 	c.Through(harness.NewMosquitto(t, "").Addr)
 	c.Begin()
 	for h := range 3 {

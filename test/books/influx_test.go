@@ -305,8 +305,7 @@ func asReleased(streams []books.Stream, id string, list []store.Observation) []s
 // back.
 func TestOutboxIsBounded(t *testing.T) {
 	t.Parallel()
-	db := harness.NewInflux(t)
-	db.P.Kill()
+	db := harness.InfluxAway(t)
 	c := harness.Found(t, harness.Small())
 	c.KeepIn(db.Url)
 	harness.AppendTo(t, filepath.Join(c.Dir, "gateway.yaml"), "outbox: {max_bytes: 8KiB}\n")
@@ -345,10 +344,12 @@ func TestOutboxIsBounded(t *testing.T) {
 
 // TestInfluxKept: how long a real InfluxDB keeps a bucket is asked of it.
 func TestInfluxKept(t *testing.T) {
-	db := harness.NewInflux(t)
-	db.Query(t, fenced.Take(t, "docs/operations.md", "CREATE RETENTION").Change(" ON sluice ", " ON city ").Read())
-	for bucket, want := range map[string]time.Duration{"city/autogen": 0, "city/two_years": 17592 * time.Hour} {
-		s, err := influx.Open(influx.Config{URL: db.Url, Bucket: bucket})
+	db, bucket := harness.SharedInflux(t)
+	city, _, _ := strings.Cut(bucket, "/")
+	harness.QueryInflux(t, db,
+		fenced.Take(t, "docs/operations.md", "CREATE RETENTION").Change(" ON sluice ", " ON "+city+" ").Read())
+	for bucket, want := range map[string]time.Duration{city + "/autogen": 0, city + "/two_years": 17592 * time.Hour} {
+		s, err := influx.Open(influx.Config{URL: db, Bucket: bucket})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -357,7 +358,7 @@ func TestInfluxKept(t *testing.T) {
 			t.Errorf("%s keeps for %s (%v); want %s", bucket, got, err, want)
 		}
 	}
-	s, err := influx.Open(influx.Config{URL: db.Url, Bucket: "city/none"})
+	s, err := influx.Open(influx.Config{URL: db, Bucket: city + "/none"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -209,7 +209,7 @@ func truncate(t *testing.T, path string, share int64) {
 // stores, and over the books' directory and a mirror.
 func TestBothStoresGiveTheSameBytes(t *testing.T) {
 	t.Parallel()
-	db := harness.NewInflux(t)
+	db, bucket := harness.SharedInflux(t)
 	c := harness.Found(t, harness.Small())
 	c.Begin()
 	for h := range 5 {
@@ -224,7 +224,7 @@ func TestBothStoresGiveTheSameBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer from.Close()
-	to, err := influx.Open(influx.Config{URL: db.Url, Org: "city", Bucket: "city/autogen"})
+	to, err := influx.Open(influx.Config{URL: db, Org: "city", Bucket: bucket})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,8 +247,8 @@ func TestBothStoresGiveTheSameBytes(t *testing.T) {
 	mirror := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(c.Dir, "state/public"))))
 	defer mirror.Close()
 	harness.Write(t, filepath.Join(c.Dir, "other.yaml"),
-		fmt.Sprintf("http: 127.0.0.1:0\nbooks: %s\nstore: {influx: {url: %q, org: city, bucket: city/autogen}}\n",
-			mirror.URL, db.Url))
+		fmt.Sprintf("http: 127.0.0.1:0\nbooks: %s\nstore: {influx: {url: %q, org: city, bucket: %s}}\n",
+			mirror.URL, db, bucket))
 	other := harness.Start(t, harness.Sluice, "opendata", "-c",
 		filepath.Join(c.Dir, "other.yaml")).Find(`http=(http://\S+)`)[1]
 	for _, path := range []string{

@@ -210,7 +210,18 @@ func (c *City) At(now time.Time) {
 // KeepIn makes a city's gateway and open data use InfluxDB at a URL.
 func (c *City) KeepIn(url string) {
 	c.T.Helper()
-	text := fmt.Sprintf("store: {influx: {url: %q, org: city, bucket: city/autogen}}\n", url)
+	c.keepIn(url, "city/autogen")
+}
+
+// KeepShared makes them use a database of their own in the InfluxDB that a package's tests share.
+func (c *City) KeepShared() {
+	c.T.Helper()
+	c.keepIn(SharedInflux(c.T))
+}
+
+func (c *City) keepIn(url, bucket string) {
+	c.T.Helper()
+	text := fmt.Sprintf("store: {influx: {url: %q, org: city, bucket: %s}}\n", url, bucket)
 	AppendTo(c.T, filepath.Join(c.Dir, "gateway.yaml"), text)
 	path := filepath.Join(c.Dir, "opendata.yaml")
 	Write(c.T, path, strings.Replace(Read(c.T, path), "store: {sqlite: {path: state/store.db}}\n", text, 1))

@@ -67,10 +67,16 @@ type Influxd struct {
 // NewInflux starts InfluxDB with an empty database named city.
 func NewInflux(t *testing.T) *Influxd {
 	t.Helper()
-	Need(t, "influxd")
-	i := newInflux(t, t.TempDir())
+	i := InfluxAway(t)
 	i.Start()
 	return i
+}
+
+// InfluxAway is an InfluxDB that is not started yet.
+func InfluxAway(t *testing.T) *Influxd {
+	t.Helper()
+	Need(t, "influxd")
+	return newInflux(t, t.TempDir())
 }
 
 func newInflux(t *testing.T, dir string) *Influxd {
@@ -143,7 +149,13 @@ func (i *Influxd) answers(t *testing.T) {
 // Query asks InfluxQL, and returns the answer.
 func (i *Influxd) Query(t *testing.T, q string) string {
 	t.Helper()
-	resp, err := http.PostForm(i.Url+"/query", url.Values{"q": {q}})
+	return QueryInflux(t, i.Url, q)
+}
+
+// QueryInflux asks the InfluxDB at a URL.
+func QueryInflux(t *testing.T, at, q string) string {
+	t.Helper()
+	resp, err := http.PostForm(at+"/query", url.Values{"q": {q}})
 	if err != nil {
 		t.Fatal(err)
 	}
