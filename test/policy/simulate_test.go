@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"os/exec"
@@ -48,14 +49,16 @@ func TestSimulate(t *testing.T) {
 			Budget struct{ PerDay, Cap float64 }
 		}
 	}
-	out, err := exec.Command(harness.Sluice, "policy", "simulate", draft, "--dir", "../../configs/portalba/policy",
-		"--seed", "7",
-		"--svg", chart, "--json").Output()
+	cmd := exec.Command(harness.Sluice, "policy", "simulate", draft, "--dir", "../../configs/portalba/policy",
+		"--seed", "7", "--svg", chart, "--json")
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.Output()
 	if err == nil {
 		err = errors.Join(json.Unmarshal(out, &report), json.Unmarshal(out, &now))
 	}
 	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatalf("%v\n%s\n%s", err, out, harness.Tail(said.String()))
 	}
 	// Some 60 intervals of 95 %: fewer than 80 % has a chance of one in 100,000.
 	if x := now.InForce; x.Published != report.InForce.Measures[0].Published ||
