@@ -13,9 +13,9 @@ const shown = "svg.chart:visible";
 // The number and the whole chart are on the first screen, nothing is before the answer but the
 // title, and what can be chosen is behind.
 async function firstScreen(browser) {
+  const page = await browser.newPage({ viewport: { width: 360, height: 740 } });
   for (const path of ["/streams/footfall?cell=rambla", "/streams/noise?cell=port", "/streams/air?measure=pm10&cell=port"]) {
     for (const lang of ["ca", "en", "es"]) {
-      const page = await browser.newPage({ viewport: { width: 360, height: 740 } });
       await page.goto(`${base}${path}&lang=${lang}`);
       const big = await page.locator(".answer .big strong").boundingBox();
       const chart = await page.locator(shown).boundingBox();
@@ -25,9 +25,9 @@ async function firstScreen(browser) {
       if (big.y > chart.y || chart.y > form.y) wrong(`${path}, ${lang}: the order is not answer, chart, controls`);
       const small = await page.$$eval("svg.chart text", (all) => all.filter((t) => t.getClientRects().length && t.getBoundingClientRect().height < 11).length);
       if (small) wrong(`${path}, ${lang}: ${small} texts of the chart are too small to read`);
-      await page.close();
     }
   }
+  await page.close();
 }
 
 // What a mark says, against the table.
@@ -123,16 +123,13 @@ async function pictures(browser) {
     const answer = await page.request.get(base + href);
     const again = await page.request.get(base + href, { headers: { "If-None-Match": answer.headers().etag } });
     if (answer.status() !== 200 || again.status() !== 304) wrong(`${href} is ${answer.status()}, then ${again.status()}`);
-    const tab = await browser.newPage();
-    await tab.goto(base + two);
-    const size = await tab.evaluate(async (src) => {
+    const size = await page.evaluate(async (src) => {
       const image = new Image();
       image.src = src;
       await image.decode();
       return [image.naturalWidth, image.naturalHeight];
     }, href);
     if (size[0] < 700 || size[1] < 300) wrong(`${format} is ${size}`);
-    await tab.close();
     if (format === "SVG") for (const want of ["La Rambla", "El Mercat", "decision 2026-14", "in 95 of 100"]) if (!(await answer.text()).includes(want)) wrong(`the SVG does not say ${want}`);
   }
   await page.close();

@@ -14,6 +14,8 @@ const papers = { a4: [210, 297, 10], a5: [148, 210, 8], a6: [105, 148, 6] };
 
 async function print(page, size, sensor) {
   const [wide, high, margin] = papers[size], now = `${sensor} on ${size}`;
+  await page.emulateMedia({ media: null });
+  await page.setViewportSize({ width: 1280, height: 720 });
   const answer = await page.goto(`${base}/sensors/${sensor}/notice?size=${size}`);
   if (answer.status() !== 200) return wrong(`${now} is ${answer.status()}`);
   const pdf = (await page.pdf({ preferCSSPageSize: true })).toString("latin1");
@@ -52,10 +54,7 @@ async function print(page, size, sensor) {
 
 (async () => {
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
-  for (const sensor of sensors) for (const size of Object.keys(papers)) {
-    const context = await browser.newContext({ bypassCSP: true, deviceScaleFactor: 3 });
-    await print(await context.newPage(), size, sensor);
-    await context.close();
-  }
+  const page = await browser.newPage({ bypassCSP: true, deviceScaleFactor: 3 });
+  for (const sensor of sensors) for (const size of Object.keys(papers)) await print(page, size, sensor);
   await browser.close();
 })();

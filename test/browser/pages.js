@@ -27,22 +27,20 @@ async function look(browser, lang) {
     if ((await page.getAttribute("html", "lang")) !== lang) wrong(`${now} is in another language`);
     if ((await context.cookies()).length) wrong(`${now} sets a cookie`);
     await wcag.inject(page);
-    for (const colorScheme of ["light", "dark"]) {
-      now = `${path} (${lang}, ${colorScheme})`;
-      await page.emulateMedia({ colorScheme });
-      await themed(page, now, colorScheme);
+    for (const width of [320, 360, 768, 1280]) {
+      await page.setViewportSize({ width, height: 900 });
+      for (const theme of ["light", "dark"]) await themed(page, `${path} (${lang}, ${theme})`, width, theme);
     }
   }
   await context.close();
 }
 
-async function themed(page, now, theme) {
-  for (const width of [320, 360, 768, 1280]) {
-    await page.setViewportSize({ width, height: 900 });
-    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    if (over > 0) wrong(`${now} is ${over} too wide for ${width}`);
-    if (width === (theme === "dark" ? 360 : 1280)) await wcag.check(page, `${now} at ${width}`, wrong);
-  }
+// themed is within each width, since a browser draws all of a page anew where the width is another.
+async function themed(page, now, width, colorScheme) {
+  await page.emulateMedia({ colorScheme });
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (over > 0) wrong(`${now} is ${over} too wide for ${width}`);
+  if (width === (colorScheme === "dark" ? 360 : 1280)) await wcag.check(page, `${now} at ${width}`, wrong);
 }
 
 (async () => {
