@@ -10,11 +10,21 @@ const wrong = (what) => { console.log(what); process.exitCode = 1; };
 const at = (lang, more = "") => studio.replace(/\/[a-z]+\/$/, `/${lang}/see/${decision}`) + more;
 
 // Two drafts beside each other, the tables open.
-async function look(browser, lang, colorScheme) {
-  const page = await browser.newPage({ colorScheme, viewport: { width: 1280, height: 900 } });
-  const now = `${lang}, ${colorScheme}`;
+async function look(browser) {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  let now = "";
   page.on("console", (m) => wrong(`${now}: the console says ${m.text()}`));
   page.on("pageerror", (e) => wrong(`${now}: ${e}`));
+  for (const lang of ["ca", "en", "es"]) for (const colorScheme of ["light", "dark"]) {
+    now = `${lang}, ${colorScheme}`;
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await page.emulateMedia({ colorScheme });
+    await themed(page, lang, now);
+  }
+  await page.close();
+}
+
+async function themed(page, lang, now) {
   const answer = await page.goto(at(lang, "?times=2&returns=1&epsilon=2"));
   if (answer.status() !== 200) wrong(`${now}: ${answer.status()}`);
   for (const d of await page.$$("details")) await d.evaluate((e) => { e.open = true; });
@@ -28,7 +38,6 @@ async function look(browser, lang, colorScheme) {
     if (small < 9) wrong(`${now} at ${width}: the picture's text is ${small} high`);
     if (width === 360 || width === 1280) await wcag.check(page, `${now} at ${width}`, wrong);
   }
-  await page.close();
 }
 
 // Sliders by their keys: the result follows, is said, and stands in the address.
@@ -100,7 +109,7 @@ async function plainly(browser) {
 
 (async () => {
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
-  for (const lang of ["ca", "en", "es"]) for (const theme of ["light", "dark"]) await look(browser, lang, theme);
+  await look(browser);
   await keys(browser);
   await waiting(browser);
   await plainly(browser);
