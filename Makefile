@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/.tools:$(PATH):/usr/sbin
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.2
 
-.PHONY: help build test test-short tools lint fmt cover golden vulnerabilities release picture fuzz bench bench-http bench-abuse bench-cluster audit torture
+.PHONY: help build test test-stories test-raced test-plain test-short tools lint fmt cover golden vulnerabilities release picture fuzz bench bench-http bench-abuse bench-cluster audit torture
 .DEFAULT_GOAL := build
 
 help: ## list the targets
@@ -37,25 +37,38 @@ BOTH  := cmd/sluice opendata gateway/ingest policy/rego opendata/released regist
 # is stored took three times as long. The driver around it, and what is generic, have the detector
 # (TestRaceLeavesOnlyC).
 RACE  := -race -gcflags=modernc.org/sqlite/lib=-race=false
-# STORIES run whole programs and mostly wait for them, the longest first: more of all packages are
-# tested side by side than there are cores. The programs are built once for all, without the race
+# STORIES run whole programs and mostly wait for them, the longest first: more packages are tested side
+# by side than there are cores. The programs are built once for all, without the race
 # detector; what is in them, and the open data that some stories serve themselves, has it in the tests
 # of RACED, which run crowds, streams and whole verbs in one process (cmd/sluice, opendata).
-STORIES := $(patsubst %,test/%,opendata audit cluster torture privacy books sensors docs intake faults policy operations studio)
+STORIES := $(patsubst %,test/%,cluster opendata audit torture sensors privacy docs intake books studio policy faults operations)
 SHORT  = $(filter-out $(STORIES:%=sluice/%),$(shell go list ./...))
 PLAIN  = $(or $(filter-out $(RACED:%=sluice/%) $(STORIES:%=sluice/%),$(shell go list ./...)),\
 	$(error go list names no package))
 
-# test installs what the tests need and runs them all; go vet has been over each package by then.
+# test installs what the tests need and runs them all; go vet has been over each package by then. The
+# three run side by side: some wait for programs, others compute.
 test: tools ## what CI runs: everything, with mosquitto, InfluxDB and a browser
 	@echo "seed $(SEED)"
 	go vet ./...
 	mkdir -p $(SLUICE_TEST_PROGRAMS) && go build -ldflags='-s -w' -o $(SLUICE_TEST_PROGRAMS) ./cmd/sluice ./firmware-sim
-	go test -vet=off -shuffle=$(SEED) $(BOTH:%=./%) $(PLAIN)
-	go test -vet=off -p=3 -parallel=4 -shuffle=$(SEED) -timeout 40m $(patsubst %,./%,$(filter-out $(RACED),$(STORIES)))
-	go test $(RACE) -vet=off -p=3 -parallel=4 -shuffle=$(SEED) -timeout 40m $(RACED:%=./%)
+	@$(MAKE) --no-print-directory -k -j3 test-stories test-raced test-plain
 test: export SLUICE_TEST_PROGRAMS := $(CURDIR)/bin/test
 test: export SLUICE_TEST_RACED := 1
+
+test-stories: ## the part of it that runs whole programs
+	@echo "seed $(SEED)"
+	go test -vet=off -p=4 -parallel=4 -shuffle=$(SEED) -timeout 60m $(patsubst %,./%,$(filter-out $(RACED),$(STORIES)))
+# What stories write goes into memory: they wait for no disk, and none of them cuts the power.
+test-stories: export TMPDIR := $(or $(TMPDIR),$(wildcard /dev/shm),/tmp)
+
+test-raced: ## the part of it that is run with the race detector
+	@echo "seed $(SEED)"
+	go test $(RACE) -vet=off -p=3 -parallel=4 -shuffle=$(SEED) -timeout 60m $(RACED:%=./%)
+
+test-plain: ## the part of it that is run without
+	@echo "seed $(SEED)"
+	go test -vet=off -shuffle=$(SEED) $(BOTH:%=./%) $(PLAIN)
 
 # test-short leaves out what starts daemons, browsers or whole programs, and what takes long.
 test-short: ## what needs nothing installed, in some minutes
