@@ -46,25 +46,25 @@ SHORT  = $(filter-out $(STORIES:%=sluice/%),$(shell go list ./...))
 PLAIN  = $(or $(filter-out $(RACED:%=sluice/%) $(STORIES:%=sluice/%),$(shell go list ./...)),\
 	$(error go list names no package))
 
-# test installs what the tests need and runs them all; go vet has been over each package by then. The
-# three run side by side: some wait for programs, others compute.
+# test installs what the tests need and runs them all; go vet has been over each package by then. Two
+# of its three parts run side by side: stories mostly wait for programs, the others compute.
 test: tools ## what CI runs: everything, with mosquitto, InfluxDB and a browser
 	@echo "seed $(SEED)"
 	go vet ./...
 	mkdir -p $(SLUICE_TEST_PROGRAMS) && go build -ldflags='-s -w' -o $(SLUICE_TEST_PROGRAMS) ./cmd/sluice ./firmware-sim
-	@$(MAKE) --no-print-directory -k -j3 test-stories test-raced test-plain
+	@$(MAKE) --no-print-directory -k -j2 test-stories test-raced test-plain
 test: export SLUICE_TEST_PROGRAMS := $(CURDIR)/bin/test
 test: export SLUICE_TEST_RACED := 1
 
 test-stories: ## the part of it that runs whole programs
 	@echo "seed $(SEED)"
-	go test -vet=off -p=4 -parallel=4 -shuffle=$(SEED) -timeout 60m $(patsubst %,./%,$(filter-out $(RACED),$(STORIES)))
+	go test -vet=off -p=3 -parallel=4 -shuffle=$(SEED) -timeout 60m $(patsubst %,./%,$(filter-out $(RACED),$(STORIES)))
 # What stories write goes into memory: they wait for no disk, and none of them cuts the power.
 test-stories: export TMPDIR := $(or $(TMPDIR),$(wildcard /dev/shm),/tmp)
 
 test-raced: ## the part of it that is run with the race detector
 	@echo "seed $(SEED)"
-	go test $(RACE) -vet=off -p=3 -parallel=4 -shuffle=$(SEED) -timeout 60m $(RACED:%=./%)
+	go test $(RACE) -vet=off -p=2 -parallel=4 -shuffle=$(SEED) -timeout 60m $(RACED:%=./%)
 
 test-plain: ## the part of it that is run without
 	@echo "seed $(SEED)"

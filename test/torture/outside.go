@@ -157,7 +157,7 @@ func influx(conf, addr string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	for range 600 {
+	for range 3600 { // three minutes: it works for as many seconds, of which a busy machine gives it few
 		if resp, err := http.Get("http://" + addr + "/ping"); err == nil {
 			_ = resp.Body.Close()
 			return p, ask(addr, "CREATE DATABASE city")
