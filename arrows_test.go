@@ -171,7 +171,7 @@ var arrows = map[string]row{
 	"gateway/ingest/internal/reading":   {"a reading, which says nothing about itself", ""},
 	"gateway/ingest/internal/intake": {"the bounded queue, and what became of each message",
 		"gateway/ingest/internal/fault"},
-	"gateway/ingest/internal/wipe":      {"memory that is cleared", ""},
+	"gateway/ingest/internal/wipe":      {"memory that is cleared, and stacks", ""},
 	"gateway/ingest/internal/sealed":    {"buffers below TLS, cleared", "gateway/ingest/internal/wipe"},
 	"gateway/ingest/internal/pseudonym": {"keyed hashes of units", ""},
 	"gateway/ingest/internal/cbor": {"CBOR becomes what JSON would have been, or a fault",
@@ -189,7 +189,7 @@ var arrows = map[string]row{
 	"gateway/ingest/internal/handover": {"what a front hands to partitions, sealed; entries as a checkpoint has them",
 		"gateway/ingest/internal/checkpoint gateway/ingest/internal/window"},
 	"gateway/ingest/internal/checkpoint": {"open windows on disk, sealed",
-		"internal/crash gateway/ingest/internal/redact gateway/ingest/internal/window"},
+		"internal/crash gateway/ingest/internal/redact gateway/ingest/internal/window gateway/ingest/internal/wipe"},
 	"gateway/ingest/internal/listener": {"the embedded broker, into the queue",
 		"internal/crash gateway/ingest/internal/fault gateway/ingest/internal/intake gateway/ingest/internal/sealed " +
 			"gateway/ingest/internal/wipe internal/retry internal/websocket"},
@@ -203,8 +203,8 @@ var arrows = map[string]row{
 			"gateway/ingest/internal/intake gateway/ingest/internal/listener " +
 			"gateway/ingest/internal/mqtt gateway/ingest/internal/pseudonym gateway/ingest/internal/reading " +
 			"gateway/ingest/internal/redact gateway/ingest/internal/sparkplug gateway/ingest/internal/window " +
-			"gateway/release gateway/revoked internal/civil internal/retry plan register register/access " +
-			"register/preset"},
+			"gateway/ingest/internal/wipe gateway/release gateway/revoked internal/civil internal/retry plan " +
+			"register register/access register/preset"},
 	"opendata/zonemap": {"a drawing of zones", ""},
 	"opendata/chart": {"numbers of released observations over time, drawn",
 		"opendata/i18n opendata/picture"},

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"maps"
 	"time"
 
 	"sluice/gateway/ingest/internal/handover"
@@ -92,7 +91,6 @@ func (f *front) overtaken(since, free time.Time) {
 			t = end
 		}
 		of := f.of(s)
-		of.last = nil
-		maps.DeleteFunc(of.slots, func(start int64, _ *frontSlot) bool { return start >= since.UnixNano() })
+		of.drop(func(s *frontSlot) bool { return s.start >= since.UnixNano() })
 	}
 }

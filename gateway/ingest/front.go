@@ -106,6 +106,17 @@ func newFront(i *Ingest, of *Front) (*front, error) {
 	return f, err
 }
 
+// drop forgets windows and their keys.
+func (of *frontStream) drop(which func(*frontSlot) bool) {
+	of.last = nil
+	for at, s := range of.slots {
+		if which(s) {
+			s.forget()
+			delete(of.slots, at)
+		}
+	}
+}
+
 func (f *front) of(s *stream) *frontStream {
 	of := f.streams[s.id]
 	if of == nil {
@@ -173,6 +184,7 @@ func (f *front) open(of *frontStream, p *route, start, end time.Time) (*frontSlo
 	} else {
 		own := derived(key, fmt.Sprint("message tags ", s.start), pseudonym.KeySize)
 		s.k0, s.k1 = binary.LittleEndian.Uint64(own), binary.LittleEndian.Uint64(own[8:])
+		clear(own)
 	}
 	if p.spec.Unit.None() {
 		return s, nil
@@ -181,10 +193,12 @@ func (f *front) open(of *frontStream, p *route, start, end time.Time) (*frontSlo
 	if s.units = of.units[from.UnixNano()]; s.units == nil {
 		own := derived(key, "unit tags", pseudonym.KeySize)
 		if alone := f.Moved.of(key, keyName("e", p.spec.ID, from)); alone != nil {
+			clear(own)
 			own = unitKey(alone)
 			clear(alone)
 		}
 		s.units = pseudonym.NewEpoch(own)
+		clear(own)
 		of.units[from.UnixNano()] = s.units
 	}
 	return s, nil
@@ -248,8 +262,7 @@ func (f *front) closed(due []closing) (epochEnded bool) {
 		if of == nil || spec == nil {
 			continue
 		}
-		of.last = nil
-		maps.DeleteFunc(of.slots, func(_ int64, s *frontSlot) bool { return s.end <= c.End.UnixNano() })
+		of.drop(func(s *frontSlot) bool { return s.end <= c.End.UnixNano() })
 		if spec.Unit.None() || !spec.EndsEpoch(c.Start, c.End) {
 			continue
 		}

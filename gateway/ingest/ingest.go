@@ -81,6 +81,7 @@ import (
 	"time"
 
 	"sluice/gateway/ingest/internal/intake"
+	"sluice/gateway/ingest/internal/wipe"
 	"sluice/gateway/release"
 	"sluice/internal/crash"
 	"sluice/register"
@@ -193,7 +194,7 @@ func (i *Ingest) open(versions []Version) (*Ingest, error) {
 			return nil, err
 		}
 	}
-	if err := newRecovery(i).run(); err != nil {
+	if err := wipe.Deep(newRecovery(i).run); err != nil {
 		return nil, err
 	}
 	if !i.clock.simulated() {
@@ -246,7 +247,9 @@ func (i *Ingest) Run(ctx context.Context, out chan<- release.Batch, done <-chan 
 	go func() { defer close(scrubbed); i.scrub.loop(ctx) }()
 	defer func() { stop(); <-scrubbed; i.closes.summing.Wait() }()
 	// After a panic nothing is committed: it may have come half way through.
-	return crash.Guard(func() error { return i.run(ctx, wall{out, done}) })
+	return wipe.Deep(func() error {
+		return crash.Guard(func() error { return i.run(ctx, wall{out, done}) })
+	})
 }
 
 func (i *Ingest) run(ctx context.Context, w wall) error {
@@ -289,6 +292,7 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 		case i.shapes.now = <-i.shapes.takes:
 		case <-tick.C:
 			err = i.ticked(ctx, w)
+			wipe.Below() // keys that ended with it, and all else that is done with
 		case <-care.C:
 			i.journal.tend()
 			i.shapes.expire()

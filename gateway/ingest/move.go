@@ -14,6 +14,7 @@ import (
 
 	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/gateway/ingest/internal/window"
+	"sluice/gateway/ingest/internal/wipe"
 	"sluice/plan"
 )
 
@@ -48,7 +49,7 @@ func OpenMove(cfg Config, versions []Version) (*Move, error) {
 		c.Body = bytes.Clone(c.Body)
 		m.records = append(m.records, c)
 	}
-	if err := r.run(); err != nil {
+	if err := wipe.Deep(r.run); err != nil {
 		return nil, err
 	}
 	err := m.inner.journal.log.Close()

@@ -155,11 +155,17 @@ func (m Moved) of(key []byte, name string) []byte {
 // messageKeys are those of a window's tags of messages without seq, which live and die with it; unitKey is that of an
 // epoch's tags of units. Both are of a gateway that runs alone.
 func messageKeys(key []byte) (k0, k1 uint64) {
-	sum := sha256.Sum256(append([]byte("sluice message tags"), key...))
+	sum := sumOf("sluice message tags", key)
 	return binary.LittleEndian.Uint64(sum[:]), binary.LittleEndian.Uint64(sum[8:])
 }
 
 func unitKey(key []byte) []byte {
-	sum := sha256.Sum256(append([]byte("sluice unit tags"), key...))
+	sum := sumOf("sluice unit tags", key)
 	return sum[:pseudonym.KeySize]
+}
+
+func sumOf(use string, key []byte) [sha256.Size]byte {
+	text := append([]byte(use), key...)
+	defer clear(text)
+	return sha256.Sum256(text)
 }

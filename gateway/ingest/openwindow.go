@@ -50,10 +50,14 @@ type openEpoch struct {
 // noOwner stands where a tag has an owner's number, and is none: the unit was turned away.
 const noOwner = 0
 
-// drop forgets an open window, and gives back what it takes of the budget.
+// drop forgets an open window and its keys, and gives back what it takes of the budget.
 func (s *stream) drop(at int64) {
 	if w := s.windows[at]; w != nil {
+		if s.last == w {
+			s.last = nil
+		}
 		w.Forget()
+		w.forget()
 		delete(s.windows, at)
 	}
 }

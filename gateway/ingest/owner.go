@@ -11,6 +11,7 @@ import (
 	"sluice/gateway/ingest/internal/fault"
 	"sluice/gateway/ingest/internal/handover"
 	"sluice/gateway/ingest/internal/window"
+	"sluice/gateway/ingest/internal/wipe"
 	"sluice/plan"
 )
 
@@ -59,7 +60,7 @@ const (
 // Run takes batches until ctx ends, the partition is somebody else's, or a batch is of a policy
 // that is not known here.
 func (o *Owner) Run(ctx context.Context) error {
-	err := o.run(ctx)
+	err := wipe.Deep(func() error { return o.run(ctx) })
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -84,7 +85,9 @@ func (o *Owner) run(ctx context.Context) error {
 				return err
 			}
 		}
-		o.trim(ctx)
+		if o.trim(ctx) {
+			wipe.Below()
+		}
 		if err := o.lapse(ctx); err != nil {
 			return err
 		}

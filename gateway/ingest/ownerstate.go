@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"crypto/cipher"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -90,19 +91,22 @@ func (o *Owner) save(ctx context.Context) error {
 }
 
 // trim takes away what nobody would read again: the batches that the state covers, and of the state
-// what is of closed windows. That it does not succeed is no harm.
-func (o *Owner) trim(ctx context.Context) {
+// what is of closed windows; that it does not succeed is no harm. Of days before the current one it keeps no keys: who
+// needs one asks for it again, for as long as there is one. It reports whether it was time to.
+func (o *Owner) trim(ctx context.Context) bool {
 	now := o.cfg.Now()
 	if now.Sub(o.trimmed) < trimEvery || o.dirty {
-		return
+		return false
 	}
 	o.trimmed = now
+	maps.DeleteFunc(o.seals, func(h handover.Head, _ cipher.AEAD) bool { return h.Epoch < o.epoch })
 	err := errors.Join(o.cfg.In.Drop(ctx, o.cfg.Partition, o.lives.from(o.read)),
 		o.state.drop(ctx, o.inner.windows.streams))
 	if err != nil && ctx.Err() == nil {
 		o.cfg.Log.Warn("what was counted cannot be dropped from the cluster's logs; they grow", "partition",
 			o.cfg.Partition, "error", err)
 	}
+	return true
 }
 
 // recover reads the state. Records go through the same Apply and Use that readings take. Those of a

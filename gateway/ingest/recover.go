@@ -302,6 +302,7 @@ func (r *recovery) shredDead() error {
 		}
 		for at, e := range s.epochs {
 			if !e.end.After(s.next) && !r.closes.hasEpoch(s.id, e) {
+				e.Forget()
 				delete(s.epochs, at)
 				continue
 			}

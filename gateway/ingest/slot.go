@@ -26,6 +26,12 @@ type slot struct {
 	hash0, hash1 uint64
 }
 
+// forget drops the keys.
+func (s *slot) forget() {
+	clear(s.combined[:cap(s.combined)])
+	s.k0, s.k1, s.hash0, s.hash1, s.combined = 0, 0, 0, 0, nil
+}
+
 // readingTag stands for a reading of a unit without seq: for what it says of the unit, since
 // what else is in its message must not decide whether it was there before.
 func (s *slot) readingTag(e *window.Entry, timed bool) pseudonym.Tag {

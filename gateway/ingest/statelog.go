@@ -179,6 +179,7 @@ func (l *stateLog) seal(ctx context.Context, epoch int64) (cipher.AEAD, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer clear(derived)
 	block, err := aes.NewCipher(derived)
 	if err != nil {
 		return nil, err

@@ -21,6 +21,7 @@ type windows struct {
 	routing *routing
 	catchUp *catchUp
 	journal *journal
+	scrub   *scrubber
 	losses  losses
 	streams map[string]*stream
 	marks   window.Budget // of what all open windows remember
@@ -32,7 +33,7 @@ type windows struct {
 func newWindows(i *Ingest) windows {
 	return windows{
 		cfg: &i.cfg, clock: &i.clock, routing: &i.routing, catchUp: &i.catchUp, journal: &i.journal,
-		streams: make(map[string]*stream), next: make(map[string]time.Time),
+		scrub: &i.scrub, streams: make(map[string]*stream), next: make(map[string]time.Time),
 	}
 }
 
@@ -130,7 +131,9 @@ func (o *windows) epochAt(s *stream, spec *plan.Stream, t time.Time) (*openEpoch
 	if err != nil {
 		return nil, err
 	}
-	e.Epoch = pseudonym.NewEpoch(unitKey(key))
+	own := unitKey(key)
+	e.Epoch = pseudonym.NewEpoch(own)
+	clear(own)
 	s.epochs[start.UnixNano()] = e
 	return e, nil
 }
@@ -243,6 +246,7 @@ func (o *windows) prune(now time.Time, a *counters) {
 				e.Forget()
 				o.journal.shred(e.name)
 				delete(s.epochs, at)
+				o.scrub.due = true
 			}
 		}
 	}

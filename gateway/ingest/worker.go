@@ -12,6 +12,7 @@ import (
 	"sluice/gateway/ingest/internal/checkpoint"
 	"sluice/gateway/ingest/internal/handover"
 	"sluice/gateway/ingest/internal/window"
+	"sluice/gateway/ingest/internal/wipe"
 	"sluice/gateway/release"
 	"sluice/plan"
 	"sluice/register"
@@ -173,7 +174,7 @@ func (w *Worker) Own(ctx context.Context, cfg Owned) (*Owner, error) {
 	o.state = stateLog{cfg: &o.cfg, routing: &inner.routing, most: stateMost,
 		seals: seals{partition: cfg.Partition, keys: cfg.Keys, committed: cfg.Committed}}
 	inner.reporter.publish()
-	if err := o.recover(ctx); err != nil {
+	if err := wipe.Deep(func() error { return o.recover(ctx) }); err != nil {
 		return nil, fmt.Errorf("partition %d: reading its state: %w", cfg.Partition, err)
 	}
 	return o, nil

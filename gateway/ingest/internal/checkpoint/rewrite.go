@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"sluice/gateway/ingest/internal/wipe"
 	"sluice/internal/crash"
 )
 
@@ -80,7 +81,9 @@ func (l *Log) Tidy() error {
 	l.trash, l.busy = nil, true
 	go func() {
 		r := rewritten{sources: sources, trash: trash}
-		r.err = crash.Guard(func() error { return l.beside(number, &r) })
+		r.err = wipe.Deep(func() error {
+			return crash.Guard(func() error { return l.beside(number, &r) })
+		})
 		l.done <- r
 	}()
 	return nil

@@ -74,10 +74,12 @@ func (k *Keys) Tend() (mended int, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for name, key := range k.keys {
-		if raw, err := os.ReadFile(k.path(name)); (err != nil || !bytes.Equal(raw, key)) && !k.unsaved[name] {
+		raw, err := os.ReadFile(k.path(name))
+		if (err != nil || !bytes.Equal(raw, key)) && !k.unsaved[name] {
 			k.unsaved[name] = true
 			mended++
 		}
+		clear(raw)
 	}
 	for name := range k.dead {
 		if _, lives := k.keys[name]; lives {

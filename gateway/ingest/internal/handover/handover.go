@@ -95,6 +95,7 @@ func (h *Head) Seal(key []byte) (cipher.AEAD, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer clear(derived)
 	block, err := aes.NewCipher(derived)
 	if err != nil {
 		return nil, err
