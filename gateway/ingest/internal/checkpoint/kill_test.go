@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -21,6 +22,7 @@ func life(dir, mem string) error {
 		return err
 	}
 	n := 0
+	fmt.Println("acknowledged", n) // nothing yet: it may be killed while it opens
 	l, err := Open(dir, keys, false, func(r Record) error {
 		if r.Kind == Account {
 			_, err := fmt.Sscan(string(r.Body), &n)
@@ -75,9 +77,10 @@ func TestKilledAnywhere(t *testing.T) {
 		out, err := cmd.StdoutPipe()
 		must(t, err)
 		must(t, cmd.Start())
-		time.AfterFunc(time.Duration(20+rand.IntN(150))*time.Millisecond, func() { _ = cmd.Process.Kill() })
-		acknowledged := 0
-		for s := bufio.NewScanner(out); s.Scan(); {
+		acknowledged, lives := 0, sync.OnceFunc(func() { // from when it is there, however long that takes
+			time.AfterFunc(time.Duration(rand.IntN(150))*time.Millisecond, func() { _ = cmd.Process.Kill() })
+		})
+		for s := bufio.NewScanner(out); s.Scan(); lives() {
 			if _, err := fmt.Sscanf(s.Text(), "acknowledged %d", &acknowledged); err != nil {
 				t.Fatalf("the child says %q", s.Text())
 			}
