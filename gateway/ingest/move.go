@@ -243,7 +243,7 @@ func movedBefore(ctx context.Context, log *stateLog) (there bool, err error) {
 			there = true
 		}
 	}
-	log.begun = 0
+	log.begun, log.entries = 0, 0
 	return there, nil
 }
 

@@ -35,9 +35,11 @@ type Owner struct {
 	read uint64
 	// epoch is the latest that a batch was sealed in.
 	epoch int64
-	// gaps are windows that lack readings, and lostDays epochs whose keys are gone for ever.
+	// gaps are windows that lack readings, lostDays epochs of which nothing is said any more, and torn those of them
+	// whose keys are not gone: of them the state lacks something.
 	gaps     map[string]string
 	lostDays map[int64]bool
+	torn     map[int64]bool
 	quotas   map[uint64]*quota
 	lapser   lapser
 	saving
@@ -97,7 +99,7 @@ func (o *Owner) run(ctx context.Context) error {
 
 // take takes the batch that stands at a place of the log.
 func (o *Owner) take(ctx context.Context, e Entry) error {
-	defer func() { o.read = e.Seq }()
+	defer func() { o.read = max(o.read, e.Seq) }() // a reader may begin again further ahead
 	h, err := handover.ReadHead(e.Body)
 	if err != nil || int(h.Partition) != o.cfg.Partition || far(h.Epoch, max(o.epoch, keyEpoch(o.cfg.Now()))) {
 		o.cfg.Log.Warn("an entry of the partition's log is no batch; it is left out", "partition", o.cfg.Partition)
@@ -282,6 +284,11 @@ func (o *Owner) loseDay(epoch int64) {
 	}
 	o.cfg.Log.Warn("the keys of an epoch are gone; its windows are gaps", "partition", o.cfg.Partition,
 		"epoch", time.Unix(epoch*daySeconds, 0).UTC().Format(time.DateOnly))
+	giveUp(o, epoch)
+}
+
+// giveUp has all windows of an epoch be gaps.
+func giveUp(o *Owner, epoch int64) {
 	o.lostDays[epoch], o.dirty = true, true
 	for _, s := range o.inner.windows.streams {
 		for _, w := range s.windows {

@@ -1,8 +1,8 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
-	"maps"
 	"slices"
 	"time"
 )
@@ -17,32 +17,66 @@ const reasonPutBack = "partition_away"
 // mostAhead is how far ahead of the gateway's clock a reading of a short window is looked for at least.
 const mostAhead = 10 * time.Minute
 
-// close closes the windows that all fronts have turned from, and hands over what is in them.
+// ripe is a stream of which a window can be closed, and how far all fronts are with it.
+type ripe struct {
+	*stream
+	through int64
+}
+
+// close closes the windows that all fronts have turned from, and hands over what is in them. Before that it makes sure
+// that nobody has written a state since it has read its own: who has may have dropped batches that were not read here,
+// and the first part of a window that is said is the one that counts.
 func (o *Owner) close(ctx context.Context) error {
-	q := &o.inner.closes
-	for _, id := range slices.Sorted(maps.Keys(o.inner.windows.streams)) {
-		through, ok := o.lives.through(id)
-		if !ok {
-			continue
+	if list := ripeOf(o); len(list) > 0 {
+		if err := o.state.fence(ctx, o.epoch); err != nil {
+			return err
 		}
-		s := o.inner.windows.streams[id]
-		o.begin(s, through)
-		for c, due := o.due(s, through); due; c, due = o.due(s, through) {
-			if closed := q.detach(c); closed != nil {
-				sums, epoch := closed.partial(o.cfg.Partition == 0), dayOf(closed.spec, c.Start)
-				if c.Readings == 0 && o.state.seals.never(ctx, epoch) {
-					epoch = o.epoch // all windows are said, and that nobody was heard is no secret of that day
-				}
-				if err := o.cfg.Parts.Put(ctx, epoch, o.cfg.Partition, sums); err != nil {
-					return err
-				}
+		for _, s := range list {
+			if err := s.hand(ctx, o); err != nil {
+				return err
 			}
-			q.shred(c)
-			o.show(c.End)
 		}
 	}
 	if o.inner.scrub.due {
 		o.inner.scrub.ask()
+	}
+	return nil
+}
+
+// ripeOf are the streams of which a window can be closed. Those that have none yet get their first.
+func ripeOf(o *Owner) (list []ripe) {
+	for id, s := range o.inner.windows.streams {
+		through, ok := o.lives.through(id)
+		if !ok {
+			continue
+		}
+		o.begin(s, through)
+		next := s.next
+		if _, due := o.due(s, through); due {
+			list = append(list, ripe{s, through})
+			s.next = next
+		}
+	}
+	slices.SortFunc(list, func(a, b ripe) int { return cmp.Compare(a.id, b.id) })
+	return list
+}
+
+// hand closes the windows of a stream and hands them over.
+func (s ripe) hand(ctx context.Context, o *Owner) error {
+	q := &o.inner.closes
+	for c, due := o.due(s.stream, s.through); due; c, due = o.due(s.stream, s.through) {
+		delete(o.gaps, keyName("w", s.id, c.Start))
+		if closed := q.detach(c); closed != nil {
+			sums, epoch := closed.partial(o.cfg.Partition == 0), dayOf(closed.spec, c.Start)
+			if c.Readings == 0 && o.state.seals.never(ctx, epoch) {
+				epoch = o.epoch // all windows are said, and that nobody was heard is no secret of that day
+			}
+			if err := o.cfg.Parts.Put(ctx, epoch, o.cfg.Partition, sums); err != nil {
+				return err
+			}
+		}
+		q.shred(c)
+		o.show(c.End)
 	}
 	return nil
 }
@@ -86,8 +120,10 @@ func (o *Owner) due(s *stream, through int64) (c closing, due bool) {
 		s.next = end
 		name := keyName("w", s.id, start)
 		c = closing{Stream: s.id, Start: start, End: end, Policy: r.versions[n].Digest, Gap: o.gaps[name]}
-		delete(o.gaps, name)
-		if o.lostDays[dayOf(spec, start)] {
+		switch day := dayOf(spec, start); {
+		case o.torn[day]:
+			c.Gap = reasonPutBack
+		case o.lostDays[day]:
 			c.Gap = reasonKeys
 		}
 		if w := s.windows[start.UnixNano()]; w != nil {

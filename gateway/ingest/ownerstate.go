@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -23,6 +24,7 @@ type ownerFacts struct {
 	Lives map[string]*life  `json:"lives"`
 	Gaps  map[string]string `json:"gaps,omitempty"`
 	Lost  []int64           `json:"lost,omitempty"`
+	Torn  []int64           `json:"torn,omitempty"`
 	Heard []uint64          `json:"heard,omitempty"`
 	// Account is what became of the readings that were read, Facts.Shown as it may be seen, and
 	// Shown since when.
@@ -30,11 +32,17 @@ type ownerFacts struct {
 	Shown   time.Time `json:"shown"`
 	// Moved says that it is the first state of all, which a gateway that ran alone has left (Move).
 	Moved bool `json:"moved,omitempty"`
+	// Upon is the place of the last entry of the commit before, 0 for none, and From that of the first entry that is
+	// needed, 0 for this commit's. Entries is how many this commit has; 0: none of the three is said.
+	Upon    uint64 `json:"upon,omitempty"`
+	From    uint64 `json:"from,omitempty"`
+	Entries int    `json:"entries,omitempty"`
 }
 
 func (o *Owner) facts() *ownerFacts {
 	f := &ownerFacts{Read: o.lives.from(o.read), Epoch: o.epoch, Lives: make(map[string]*life), Gaps: o.gaps,
-		Lost: slices.Sorted(maps.Keys(o.lostDays)), Heard: o.inner.liveness.list}
+		Lost: slices.Sorted(maps.Keys(o.lostDays)), Torn: slices.Sorted(maps.Keys(o.torn)),
+		Heard: o.inner.liveness.list}
 	o.inner.windows.saveTo(&f.Facts)
 	o.saveTo(f)
 	for id, l := range o.lives {
@@ -70,7 +78,9 @@ func (o *Owner) save(ctx context.Context) error {
 		}
 		part = append(part, r)
 	}
-	body, err := json.Marshal(o.facts())
+	f := o.facts()
+	o.state.vouch(f, o.inner.windows.streams)
+	body, err := json.Marshal(f)
 	if err != nil {
 		return err
 	}
@@ -79,6 +89,10 @@ func (o *Owner) save(ctx context.Context) error {
 			return err
 		}
 		part = nil
+		o.state.vouch(f, o.inner.windows.streams)
+		if body, err = json.Marshal(f); err != nil {
+			return err
+		}
 	}
 	part = append(part, checkpoint.Record{Kind: ownerFactsKind, Body: body})
 	if err := o.state.append(ctx, part, o.epoch, true); err != nil {
@@ -109,15 +123,24 @@ func (o *Owner) trim(ctx context.Context) bool {
 	return true
 }
 
+// errTorn says that something is missing in the state, or was missing in what was read of it.
+var errTorn = errors.New("the partition's state lacks something that was written")
+
 // recover reads the state. Records go through the same Apply and Use that readings take. Those of a
-// commit that was not finished are left out: they are counted again.
-func (o *Owner) recover(ctx context.Context) error {
+// commit that was not finished are left out: they are counted again. Where something is missing it is errTorn, and
+// where that is the last word nothing is said any more of what units did by then.
+func (o *Owner) recover(ctx context.Context, lastWord bool) error {
 	var commit []checkpoint.Record
 	var last *ownerFacts
+	torn, first := false, int64(math.MaxInt64)
 	for e, err := range o.cfg.State.Load(ctx, o.cfg.Partition) {
 		if err != nil {
 			return err
 		}
+		if e.Seq <= o.state.last {
+			continue // the reader has begun again further ahead
+		}
+		upon, entries := o.state.upon, o.state.entries
 		s, err := o.state.read(ctx, e)
 		if errors.Is(err, errState) {
 			o.cfg.Log.Warn("an entry of the partition's state is none; it is left out", "partition", o.cfg.Partition)
@@ -129,8 +152,12 @@ func (o *Owner) recover(ctx context.Context) error {
 		for _, epoch := range s.gone {
 			o.loseDay(epoch)
 		}
+		torn = torn || s.hole
+		for _, day := range s.days {
+			first, o.epoch = min(first, day), max(o.epoch, day)
+		}
 		if s.first {
-			commit = nil
+			commit, entries = nil, 0
 		}
 		if commit = append(commit, s.records...); !s.last {
 			continue
@@ -138,13 +165,39 @@ func (o *Owner) recover(ctx context.Context) error {
 		if last, err = o.inner.windows.replayAll(commit, last); err != nil {
 			return err
 		}
+		torn = torn || !o.state.whole(last, upon, entries+1)
 		commit = nil
 	}
-	o.state.begun = 0
+	o.state.begun, o.state.entries = 0, 0
 	if last != nil {
-		return o.restore(last)
+		torn = torn || last.From > 0 && o.state.kept[0].at > last.From
+		if err := o.restore(last); err != nil {
+			return err
+		}
+	}
+	if torn && !lastWord {
+		return errTorn
+	}
+	if torn {
+		tear(o, first)
 	}
 	return nil
+}
+
+// tear gives up all that may be missing in the state: the epochs from the first that it says something of, up to the
+// last that readings can be of. Units would count anew in them.
+func tear(o *Owner, first int64) {
+	o.cfg.Log.Error("the partition's state is not whole: the servers have lost some of it. Windows of all epochs that "+
+		"have begun are gaps, since what units have spent in them is not known", "partition", o.cfg.Partition)
+	for id, s := range o.inner.windows.streams {
+		if _, spec := o.inner.routing.specAt(id, s.next); spec != nil && !s.next.IsZero() {
+			first = min(first, dayOf(spec, s.next))
+		}
+	}
+	for day := first; day <= o.epoch+1; day++ {
+		o.torn[day] = true
+		giveUp(o, day)
+	}
 }
 
 // replayAll takes the records of a commit, and returns the facts that it has, or those of before.
@@ -185,7 +238,10 @@ func (o *Owner) restore(f *ownerFacts) error {
 	o.inner.liveness.note(f.Heard...)
 	o.inner.routing.notePulses()
 	for _, epoch := range f.Lost {
-		o.loseDay(epoch)
+		giveUp(o, epoch)
+	}
+	for _, epoch := range f.Torn {
+		o.torn[epoch] = true
 	}
 	for id, s := range o.inner.windows.streams {
 		s.next = f.Facts.Next[id]

@@ -31,8 +31,12 @@ import (
 // first, 2 for the last, and 3 for one that is both. The last has ownerFacts as JSON; of what comes
 // behind the last whole commit nothing counts, since it is read again from the partition's log.
 //
-// What is no entry, was not sealed so, or does not stand behind the one that it names, nobody of ours
-// has written there, and it is left out.
+// What is no entry, was not sealed so, or stands further behind the one that it names, nobody of ours
+// has written there, and it is left out. A fence is an entry, place 0, that says nothing but the last entry of the
+// commit before it; who writes it learns whether anybody else has written.
+//
+// The facts name the last entry of the commit before, how many entries their own has, and the first that is
+// still needed. Who reads anything else lacks something that who wrote them had.
 const (
 	stateForm  = 2
 	stateFirst = 1
@@ -43,6 +47,8 @@ const (
 	stateWords = "sluice owner's state 1"
 	// ownerFactsKind stands for ownerFacts among the kinds of a checkpoint's records.
 	ownerFactsKind = 0xff
+	// fenceKind stands for the place that a fence names.
+	fenceKind = 0xfe
 )
 
 // stateLog writes and reads the entries of an owner's state.
@@ -51,6 +57,10 @@ type stateLog struct {
 	routing *routing
 	seals   seals
 	last    uint64 // the place of the last one
+	start   uint64 // that of the first one that was read; 0: there was none
+	upon    uint64 // that of the last whole commit's last one; 0: there is none
+	gone    uint64 // that of one whose facts may have been sealed with keys that are gone; 0: there is none
+	entries int    // of the commit that is being written or read
 	most    int    // bytes of records in an entry; stateMost
 	kept    []keptCommit
 	begun   uint64 // where the commit begins that is being written or read; 0 between two
@@ -85,24 +95,62 @@ func (l *stateLog) note(at uint64, records []checkpoint.Record, last bool) {
 			until[id] = end
 		}
 	}
+	l.entries++
 	if last {
-		l.begun = 0
+		l.begun, l.upon, l.entries = 0, at, 0
 	}
+}
+
+// done is how many of the first commits nothing is open of any more.
+func (l *stateLog) done(streams map[string]*stream) (n int) {
+	for _, k := range l.kept {
+		for id, until := range k.until {
+			if streams[id] != nil && until.After(streams[id].next) {
+				return n
+			}
+		}
+		n++
+	}
+	return n
+}
+
+// vouch has the facts of the commit that is being written say what was there before, and how many entries it has.
+func (l *stateLog) vouch(f *ownerFacts, streams map[string]*stream) {
+	f.Upon, f.Entries = l.upon, l.entries+1
+	if n := l.done(streams); n < len(l.kept) {
+		f.From = l.kept[n].at
+	}
+}
+
+// whole reports whether what was read of a commit, and before it, is what its facts say. Those of an earlier version
+// say nothing.
+func (l *stateLog) whole(f *ownerFacts, upon uint64, entries int) bool {
+	if f.Entries == 0 {
+		return true
+	}
+	return l.follows(f.Upon, upon) && f.Entries == entries
+}
+
+// follows reports whether what was written behind one commit is read behind the same, or behind one that nobody can
+// read any more.
+func (l *stateLog) follows(written, read uint64) bool {
+	return written == read || read == 0 && written < l.start || l.gone != 0 && written == l.gone
+}
+
+// fence makes sure that nobody else has written an entry, by writing one that says nothing.
+func (l *stateLog) fence(ctx context.Context, current int64) error {
+	upon := binary.BigEndian.AppendUint64(nil, l.upon)
+	seq, err := l.write(ctx, []checkpoint.Record{{Kind: fenceKind, Body: upon}}, current, 0)
+	if err == nil {
+		l.last = seq
+	}
+	return err
 }
 
 // drop takes away the first commits, of which nothing is open any more; the last one stays.
 func (l *stateLog) drop(ctx context.Context, streams map[string]*stream) error {
-	n := 0
-	for ; n < len(l.kept)-1; n++ {
-		open := false
-		for id, until := range l.kept[n].until {
-			open = open || streams[id] != nil && until.After(streams[id].next)
-		}
-		if open {
-			break
-		}
-	}
-	if n == 0 {
+	n := min(l.done(streams), len(l.kept)-1)
+	if n <= 0 {
 		return nil
 	}
 	if err := l.cfg.State.Drop(ctx, l.cfg.Partition, l.kept[n].at); err != nil {
@@ -115,6 +163,24 @@ func (l *stateLog) drop(ctx context.Context, streams map[string]*stream) error {
 // append writes one entry. What is of no window or epoch is sealed as of the epoch that is given, and
 // what is of one whose keys are gone is left out: it is lost.
 func (l *stateLog) append(ctx context.Context, records []checkpoint.Record, current int64, last bool) error {
+	place := byte(0)
+	if l.begun == 0 {
+		place |= stateFirst
+	}
+	if last {
+		place |= stateLast
+	}
+	seq, err := l.write(ctx, records, current, place)
+	if err == nil && seq > 0 {
+		l.note(seq, records, last)
+	}
+	return err
+}
+
+// write writes an entry; 0 where all that would be in it is lost.
+func (l *stateLog) write(
+	ctx context.Context, records []checkpoint.Record, current int64, place byte,
+) (seq uint64, err error) {
 	sections := make(map[int64][]byte)
 	for _, r := range records {
 		epoch := current
@@ -132,13 +198,7 @@ func (l *stateLog) append(ctx context.Context, records []checkpoint.Record, curr
 		sections[epoch] = append(plain, r.Body...)
 	}
 	out := make([]byte, stateHead)
-	out[0] = stateForm
-	if l.begun == 0 {
-		out[1] |= stateFirst
-	}
-	if last {
-		out[1] |= stateLast
-	}
+	out[0], out[1] = stateForm, place
 	binary.BigEndian.PutUint64(out[2:], l.last)
 	for _, epoch := range slices.Sorted(maps.Keys(sections)) {
 		seal, err := l.seal(ctx, epoch)
@@ -146,7 +206,7 @@ func (l *stateLog) append(ctx context.Context, records []checkpoint.Record, curr
 			continue
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
 		plain := sections[epoch]
 		binary.BigEndian.PutUint32(plain, uint32(len(plain)))
@@ -156,12 +216,10 @@ func (l *stateLog) append(ctx context.Context, records []checkpoint.Record, curr
 		out = binary.BigEndian.AppendUint64(out, uint64(epoch))
 		out = append(binary.BigEndian.AppendUint32(out, uint32(len(body))), body...)
 	}
-	seq, err := l.cfg.State.Append(ctx, l.cfg.Partition, l.last, rand.Text(), out)
-	if err != nil {
-		return err
+	if len(out) == stateHead {
+		return 0, nil
 	}
-	l.note(seq, records, last)
-	return nil
+	return l.cfg.State.Append(ctx, l.cfg.Partition, l.last, rand.Text(), out)
 }
 
 // about is what a section is bound to.
@@ -193,18 +251,30 @@ var errState = errors.New("an entry of the state is not one that was written the
 // stateEntry is one that was read.
 type stateEntry struct {
 	records     []checkpoint.Record
+	days        []int64 // the epochs of its keys
 	gone        []int64 // epochs of which something was in it, sealed with keys that are gone
 	first, last bool    // of its commit
+	hole        bool    // the one before it is missing
 }
 
 // read opens an entry, which is the last from then on, whatever it is.
 func (l *stateLog) read(ctx context.Context, e Entry) (s stateEntry, err error) {
+	if l.start == 0 {
+		l.start = e.Seq
+	}
 	if s, err = l.open(ctx, e); err != nil {
 		l.last = e.Seq
 		return s, err
 	}
+	if len(s.records) == 1 && s.records[0].Kind == fenceKind && len(s.records[0].Body) == 8 {
+		l.last = e.Seq
+		return stateEntry{hole: s.hole || !l.follows(binary.BigEndian.Uint64(s.records[0].Body), l.upon)}, nil
+	}
+	if len(s.gone) > 0 && e.Body[1]&stateLast != 0 {
+		l.gone = e.Seq
+	}
 	if s.first {
-		l.begun = 0
+		l.begun, l.entries = 0, 0
 	}
 	l.note(e.Seq, s.records, s.last)
 	return s, nil
@@ -212,12 +282,12 @@ func (l *stateLog) read(ctx context.Context, e Entry) (s stateEntry, err error) 
 
 func (l *stateLog) open(ctx context.Context, e Entry) (s stateEntry, err error) {
 	b := e.Body
-	if len(b) < stateHead || b[0] != stateForm || b[1] > stateFirst|stateLast {
+	if len(b) <= stateHead || b[0] != stateForm || b[1] > stateFirst|stateLast {
 		return s, errState
 	}
 	s.first, s.last = b[1]&stateFirst != 0, b[1]&stateLast != 0
 	after := binary.BigEndian.Uint64(b[2:])
-	if l.last != 0 && after != l.last {
+	if after < l.last {
 		return s, errState // it stood somewhere else
 	}
 	for b = b[stateHead:]; len(b) > 0; {
@@ -242,6 +312,7 @@ func (l *stateLog) open(ctx context.Context, e Entry) (s stateEntry, err error) 
 		if err != nil {
 			return s, errState
 		}
+		s.days = append(s.days, epoch)
 		if s.records, err = readRecords(s.records, plain); err != nil {
 			return s, err
 		}
@@ -249,6 +320,9 @@ func (l *stateLog) open(ctx context.Context, e Entry) (s stateEntry, err error) 
 	// Whoever can write there could end a commit that somebody left half written.
 	facts := func(r checkpoint.Record) bool { return r.Kind == ownerFactsKind }
 	s.last = s.last && slices.ContainsFunc(s.records, facts)
+	if s.hole = l.last != 0 && after > l.last; s.hole && len(s.records) == 0 {
+		return s, errState // anybody could have written that
+	}
 	return s, nil
 }
 

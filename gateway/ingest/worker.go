@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"crypto/cipher"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"sluice/gateway/ingest/internal/window"
 	"sluice/gateway/ingest/internal/wipe"
 	"sluice/gateway/release"
+	"sluice/internal/retry"
 	"sluice/plan"
 	"sluice/register"
 )
@@ -150,8 +152,28 @@ func (w *Worker) index() {
 	}
 }
 
-// Own reads the state of a partition, and makes its owner.
+// Own reads the state of a partition, and makes its owner. Where something is missing in what it reads it begins
+// again, since that may be how one server knows it, or somebody has dropped it meanwhile; at last it does without.
 func (w *Worker) Own(ctx context.Context, cfg Owned) (*Owner, error) {
+	for begun := time.Now(); ; {
+		o, err := w.owner(cfg)
+		if err != nil {
+			return nil, err
+		}
+		lastWord := time.Since(begun) >= doubtful
+		err = wipe.Deep(func() error { return o.recover(ctx, lastWord) })
+		if errors.Is(err, errTorn) && retry.Sleep(ctx, lookAgain) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("partition %d: reading its state: %w", cfg.Partition, err)
+		}
+		return o, nil
+	}
+}
+
+// owner is one that has read nothing yet.
+func (w *Worker) owner(cfg Owned) (*Owner, error) {
 	inner := newIngest(Config{Register: &register.Register{}, Now: cfg.Now, Log: cfg.Log, CatchUp: cfg.CatchUp,
 		Exact: cfg.Exact})
 	var err error
@@ -168,15 +190,12 @@ func (w *Worker) Own(ctx context.Context, cfg Owned) (*Owner, error) {
 	o := &Owner{
 		cfg: cfg, place: w, ownAccount: ownAccount{inner: inner}, lives: make(lives),
 		seals: make(map[handover.Head]cipher.AEAD),
-		gaps:  make(map[string]string), lostDays: make(map[int64]bool), quotas: make(map[uint64]*quota),
-		saving: saving{saved: cfg.Now()},
+		gaps:  make(map[string]string), lostDays: make(map[int64]bool), torn: make(map[int64]bool),
+		quotas: make(map[uint64]*quota), saving: saving{saved: cfg.Now()},
 	}
 	o.state = stateLog{cfg: &o.cfg, routing: &inner.routing, most: stateMost,
 		seals: seals{partition: cfg.Partition, keys: cfg.Keys, committed: cfg.Committed}}
 	inner.reporter.publish()
-	if err := wipe.Deep(func() error { return o.recover(ctx) }); err != nil {
-		return nil, fmt.Errorf("partition %d: reading its state: %w", cfg.Partition, err)
-	}
 	return o, nil
 }
 
