@@ -12,6 +12,41 @@ const (
 	commitWait     = 5 * time.Millisecond
 )
 
+// drain takes messages until none waits or the commit is due; a front's is with its next tick,
+// unless it has gathered much.
+func (i *Ingest) drain(ctx context.Context, w wall) error {
+	i.pulse.beat(taking)
+	most := commitReadings
+	if i.front != nil {
+		most = frontReadings
+	}
+	if err := i.takeUntil(ctx, w, time.Now().Add(commitWait), most); err != nil {
+		return err
+	}
+	if i.front != nil && i.reception.batch.readings < most {
+		return nil
+	}
+	return i.commit(ctx)
+}
+
+// takeUntil takes messages until none waits, some time has come, or the batch has so many readings: one at least,
+// whatever the time. The queue says once that it has something, and says so again only to who has taken of it: on a
+// busy machine the time may have come before the first is taken, and what waits would wait for whoever sends next.
+func (i *Ingest) takeUntil(ctx context.Context, w wall, deadline time.Time, most int) error {
+	for {
+		m, ok := i.sources.queue.Take()
+		if !ok {
+			return nil
+		}
+		if err := i.handle(ctx, w, m); err != nil {
+			return err
+		}
+		if i.reception.batch.readings >= most || time.Now().After(deadline) {
+			return nil
+		}
+	}
+}
+
 // snapshot is what all parts want to be durable.
 func (i *Ingest) snapshot() snapshot {
 	s := snapshot{now: i.clock.now, account: &i.account.account, heard: i.liveness.list, open: i.windows.unsaved()}

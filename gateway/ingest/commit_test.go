@@ -57,3 +57,26 @@ func TestWhatChangesIsCommitted(t *testing.T) {
 		}
 	}
 }
+
+// TestATimeThatHasPassedTakesOne: where the machine was elsewhere until the commit was due, the message of which the
+// queue has said that it waits is taken all the same, or nobody would be told of it again.
+func TestATimeThatHasPassedTakesOne(t *testing.T) {
+	i := awake(t, inMemory(t), footfall(t, 2))
+	defer i.journal.log.Close()
+	for range 3 {
+		i.sources.queue.Put(t.Context(), intake.Message{Topic: "city/v1/o/a/hb"})
+	}
+	for left := 2; left >= 0; left-- {
+		select {
+		case <-i.sources.queue.Ready():
+		default:
+			t.Fatalf("%d messages wait, and nobody is told", left+1)
+		}
+		if err := i.takeUntil(t.Context(), wall{}, time.Now().Add(-time.Second), commitReadings); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(i.reception.batch.messages); n != 3 {
+		t.Errorf("%d messages of 3 were taken", n)
+	}
+}

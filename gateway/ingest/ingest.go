@@ -310,29 +310,6 @@ func (i *Ingest) run(ctx context.Context, w wall) error {
 	}
 }
 
-// drain takes messages until none waits or the commit is due; a front's is with its next tick,
-// unless it has gathered much.
-func (i *Ingest) drain(ctx context.Context, w wall) error {
-	i.pulse.beat(taking)
-	deadline, most := time.Now().Add(commitWait), commitReadings
-	if i.front != nil {
-		most = frontReadings
-	}
-	for i.reception.batch.readings < most && !time.Now().After(deadline) {
-		m, ok := i.sources.queue.Take()
-		if !ok {
-			break
-		}
-		if err := i.handle(ctx, w, m); err != nil {
-			return err
-		}
-	}
-	if i.front != nil && i.reception.batch.readings < most {
-		return nil
-	}
-	return i.commit(ctx)
-}
-
 // handle takes a message, or the next part of one that is taken in parts.
 func (i *Ingest) handle(ctx context.Context, w wall, m intake.Message) error {
 	if i.clock.simulated() && m.Topic == i.cfg.Clock {
