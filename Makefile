@@ -32,7 +32,7 @@ RACED := test/audit test/torture cmd/sluice opendata gateway/ingest gateway/inge
 	gateway/doctor gateway/forward gateway/inbox gateway/retention gateway/ingest/internal/intake gateway/ingest/internal/wipe \
 	internal/retry policy/papers/pdf opendata/broadcast opendata/copies opendata/front opendata/httpcache opendata/live opendata/web perm register \
 	register/access simulate store/influx studio test/harness test/ports test/stalls town
-BOTH  := cmd/sluice opendata gateway/ingest policy/rego opendata/released register simulate studio
+BOTH  := cmd/sluice opendata gateway/ingest firmware-sim/device policy/rego opendata/released register simulate studio
 # RACE leaves SQLite's C out, which a program has made Go of: nothing of ours is in it, and all that
 # is stored took three times as long. The driver around it, and what is generic, have the detector
 # (TestRaceLeavesOnlyC).

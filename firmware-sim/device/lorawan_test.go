@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"sluice/firmware-sim/street"
+	"sluice/test/raced"
 )
 
 // TestFrames: what the servers say that they decoded is what is in the frame, in the devices' formats.
@@ -51,6 +52,7 @@ func TestFrames(t *testing.T) {
 // TestJoins: a device joins before it speaks and when it starts anew; then its address is another, and
 // its frames count from 0, which is left out.
 func TestJoins(t *testing.T) {
+	raced.Skip(t)
 	for as, where := range map[string][3]string{
 		"ttn-v3":        {`/join$`, "/end_device_ids/dev_addr", "/uplink_message/f_cnt"},
 		"chirpstack-v4": {`/event/join$`, "/devAddr", "/fCnt"},

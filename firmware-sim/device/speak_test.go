@@ -11,6 +11,7 @@ import (
 
 	"sluice/firmware-sim/device/dialect"
 	"sluice/firmware-sim/street"
+	"sluice/test/raced"
 )
 
 // spoken is what a system's documentation says of a reading's message.
@@ -269,6 +270,7 @@ func (p *played) readings(t *testing.T, as string, take func(sensor int, message
 
 // TestSpeaks: every dialect's messages have the published shape, and hold what happened.
 func TestSpeaks(t *testing.T) {
+	raced.Skip(t)
 	names := dialect.Names()
 	if len(names) != len(known) {
 		t.Errorf("%d dialects, of which %d are known here", len(names), len(known))
@@ -353,6 +355,7 @@ func (p *played) compare(t *testing.T, row spoken, count map[string]int, sums ma
 
 // TestSameSeedSameMessages: a seed gives the same devices and the same messages, and another others.
 func TestSameSeedSameMessages(t *testing.T) {
+	raced.Skip(t)
 	for _, as := range dialect.Names() {
 		a, b := play(t, as, 1, allFaults(t)), play(t, as, 1, allFaults(t))
 		if len(a.sent) == 0 || !slices.EqualFunc(a.sent, b.sent, func(x, y dialect.Message) bool {
