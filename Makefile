@@ -23,15 +23,17 @@ build: ## the two programs, into bin/
 # RACED are the packages whose code or tests begin goroutines: in what has one, the race detector could
 # only find that it is slow. Tests of BOTH that measure, or compute much in one goroutine, are skipped
 # with it (test/raced) and run without; others that take long are run with it alone. TestMakeTestsAll
-# looks that all this is so, and that no package is left out.
-RACED := test/audit test/torture cmd/sluice opendata gateway/ingest gateway/ingest/internal/listener firmware-sim/device policy/rego \
-	opendata/released gateway/ingest/internal/mqtt gateway/ingest/internal/checkpoint store/sqlite certify \
-	books books/union brief certify/bench certify/tap door gateway gateway/activation gateway/admin \
-	gateway/cluster/duty gateway/cluster/engine gateway/cluster/keys gateway/cluster/lease gateway/cluster/logs gateway/cluster/machine \
-	gateway/cluster/member gateway/cluster/overview gateway/cluster/parts gateway/cluster/roster gateway/cluster/settings internal/crash \
-	gateway/doctor gateway/forward gateway/inbox gateway/retention gateway/ingest/internal/intake gateway/ingest/internal/wipe \
-	internal/retry policy/papers/pdf opendata/broadcast opendata/copies opendata/front opendata/httpcache opendata/live opendata/web perm register \
-	register/access simulate store/influx studio test/harness test/ports test/stalls town
+# looks that all this is so, and that no package is left out. What takes long by waiting is named first,
+# beside the stories; what computes is named last.
+RACED := test/audit test/torture gateway/ingest/internal/listener gateway/cluster/logs certify \
+	gateway/cluster/settings gateway/cluster/engine gateway/ingest/internal/mqtt gateway/cluster/lease opendata/released \
+	gateway/doctor gateway/cluster/duty gateway/cluster/parts gateway/ingest/internal/checkpoint store/sqlite \
+	gateway/cluster/overview books/union books gateway/cluster/keys door gateway/cluster/member gateway/cluster/roster \
+	opendata/copies gateway/ingest/internal/wipe gateway/activation gateway/inbox policy/papers/pdf firmware-sim/device \
+	brief certify/bench certify/tap gateway gateway/admin gateway/cluster/machine internal/crash gateway/forward \
+	gateway/retention gateway/ingest/internal/intake internal/retry opendata/broadcast opendata/front opendata/httpcache \
+	opendata/live opendata/web perm register register/access store/influx test/harness test/ports test/stalls policy/rego \
+	opendata gateway/ingest simulate studio cmd/sluice town
 BOTH  := cmd/sluice opendata gateway/ingest firmware-sim/device policy/rego opendata/released register simulate studio
 # RACE leaves SQLite's C out, which a program has made Go of: nothing of ours is in it, and all that
 # is stored took three times as long. The driver around it, and what is generic, have the detector
@@ -66,7 +68,7 @@ test-stories: export TMPDIR := $(or $(TMPDIR),$(shell \
 
 test-raced: ## the part of it that is run with the race detector
 	@echo "seed $(SEED)"
-	go test $(RACE) -vet=off -p=2 -parallel=4 -shuffle=$(SEED) -timeout 60m $(RACED:%=./%)
+	go test $(RACE) -vet=off -p=3 -parallel=4 -shuffle=$(SEED) -timeout 60m $(RACED:%=./%)
 
 test-plain: ## the part of it that is run without
 	@echo "seed $(SEED)"
