@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +22,7 @@ const (
 	epochs  = fields + `INDEXED BY released_cell WHERE stream = ? AND cell IN (SELECT cell FROM series WHERE stream = ? AND measure = ?)
 		AND measure IN (?, ?) AND start >= ? AND start < ? ORDER BY start, cell, measure, gateway LIMIT ?`
 	measuresOf = "SELECT DISTINCT measure FROM series WHERE stream = ? AND cell = ? ORDER BY measure"
+	described  = "SELECT id, " + columns + " FROM series WHERE id IN (SELECT value FROM json_each(?))"
 	// lastName is behind the names of all gateways, which are letters, digits and some signs.
 	lastName = "\x7f"
 )
@@ -285,13 +289,13 @@ func read(
 
 // resolve looks up the series of rows. A series never changes.
 func (s *Store) resolve(ctx context.Context, list []row) ([]store.Observation, error) {
+	of, err := s.lookUp(ctx, list)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]store.Observation, len(list))
 	for i := range list {
-		r := &list[i]
-		x, err := s.lookUp(ctx, r.series)
-		if err != nil {
-			return nil, err
-		}
+		r, x := &list[i], &of[i]
 		out[i] = store.Observation{
 			Gateway: r.gateway, Stream: x.stream, Start: time.Unix(0, r.start).UTC(), End: time.Unix(0, r.stop).UTC(),
 			Every: x.every, Cell: x.cell, Zone: x.zone, Category: x.category, Measure: x.measure,
@@ -307,26 +311,71 @@ func (s *Store) resolve(ctx context.Context, list []row) ([]store.Observation, e
 	return out, nil
 }
 
-func (s *Store) lookUp(ctx context.Context, id int64) (series, error) {
+// lookUp returns the series of each row, and asks once for all that are not known yet: a first
+// window has thousands.
+func (s *Store) lookUp(ctx context.Context, list []row) ([]series, error) {
+	of := make([]series, len(list))
+	unknown := make(map[int64]series)
 	s.mu.Lock()
-	x, ok := s.known[id]
-	s.mu.Unlock()
-	if ok {
-		return x, nil
+	for i := range list {
+		x, known := s.known[list[i].series]
+		if of[i] = x; !known {
+			unknown[list[i].series] = series{}
+		}
 	}
-	err := s.db.QueryRowContext(ctx, "SELECT "+columns+" FROM series WHERE id = ?", id).Scan(&x.stream, &x.cell,
-		&x.measure, &x.every, &x.zone, &x.category,
-		&x.unit, &x.decision, &x.policy, &x.mechanism, &x.epsilon, &x.scale, &x.threshold, &x.simulation)
-	if err != nil {
-		return x, err
+	s.mu.Unlock()
+	if len(unknown) == 0 {
+		return of, nil
+	}
+	if err := s.describe(ctx, unknown); err != nil {
+		return nil, err
+	}
+	for i := range list {
+		if x, was := unknown[list[i].series]; was {
+			of[i] = x
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.known) > maxKnown {
 		clear(s.known)
 	}
-	s.known[id] = x
-	return x, nil
+	maps.Copy(s.known, unknown)
+	return of, nil
+}
+
+// describe fills in the series of some numbers, each of which must be there.
+func (s *Store) describe(ctx context.Context, of map[int64]series) error {
+	ids, err := json.Marshal(slices.Collect(maps.Keys(of)))
+	if err != nil {
+		return err
+	}
+	stmt, err := s.prepared(ctx, &s.described, described) //nolint:sqlclosecheck // closed with the store
+	if err != nil {
+		return err
+	}
+	rows, err := stmt.QueryContext(ctx, string(ids))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	found := 0
+	for ; rows.Next(); found++ {
+		var id int64
+		var x series
+		if err := rows.Scan(&id, &x.stream, &x.cell, &x.measure, &x.every, &x.zone, &x.category, &x.unit, &x.decision,
+			&x.policy, &x.mechanism, &x.epsilon, &x.scale, &x.threshold, &x.simulation); err != nil {
+			return err
+		}
+		of[id] = x
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if found < len(of) {
+		return fmt.Errorf("rows of %d series that are not there: %w", len(of)-found, sql.ErrNoRows)
+	}
+	return nil
 }
 
 // ClosedUntil is the end of the stream's last stored window; zero when none is.

@@ -127,7 +127,7 @@ type Store struct {
 	known map[int64]series // of a reader; guarded by mu
 	whose *bool            // whether rows say whose they are; nil before it was asked; guarded by mu
 	// Statements, prepared on first use; guarded by mu.
-	whole, one, measuresOf, epochs *sql.Stmt
+	whole, one, measuresOf, epochs, described *sql.Stmt
 }
 
 func newStore(db *sql.DB) *Store {
@@ -220,7 +220,7 @@ func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs []error
-	for _, stmt := range []*sql.Stmt{s.whole, s.one, s.measuresOf, s.epochs} {
+	for _, stmt := range []*sql.Stmt{s.whole, s.one, s.measuresOf, s.epochs, s.described} {
 		if stmt != nil {
 			errs = append(errs, stmt.Close())
 		}

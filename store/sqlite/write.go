@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"maps"
 
 	"sluice/store"
@@ -23,7 +24,8 @@ func (s *Store) Write(ctx context.Context, list []store.Observation) error {
 		return err
 	}
 	defer insert.Close()
-	made := make(map[series]int64) // known to others when they are committed
+	made := &numbers{tx: tx, of: make(map[series]int64)}
+	defer made.close()
 	for i := range list {
 		o := &list[i]
 		if o.Status == store.Withdrawn {
@@ -34,7 +36,7 @@ func (s *Store) Write(ctx context.Context, list []store.Observation) error {
 			}
 			continue
 		}
-		id, err := s.id(ctx, tx, of(o), made)
+		id, err := s.id(ctx, of(o), made)
 		if err != nil {
 			return err
 		}
@@ -49,7 +51,7 @@ func (s *Store) Write(ctx context.Context, list []store.Observation) error {
 	if len(s.ids) > maxKnown {
 		clear(s.ids)
 	}
-	maps.Copy(s.ids, made)
+	maps.Copy(s.ids, made.of)
 	return nil
 }
 
@@ -63,23 +65,56 @@ func of(o *store.Observation) series {
 	}
 }
 
+// numbers are of series that a transaction has come across, known to others when it is committed.
+type numbers struct {
+	tx     *sql.Tx
+	of     map[series]int64
+	insert *sql.Stmt // nil before the first that is not known
+	find   *sql.Stmt
+}
+
+func (n *numbers) close() {
+	for _, stmt := range []*sql.Stmt{n.insert, n.find} {
+		if stmt != nil {
+			_ = stmt.Close() // it ends with the transaction at the latest
+		}
+	}
+}
+
+// prepare prepares the statements: a first window has thousands of new series.
+func (n *numbers) prepare(ctx context.Context) (err error) {
+	if n.insert != nil {
+		return nil
+	}
+	if n.find, err = n.tx.PrepareContext(ctx,
+		"SELECT id FROM series WHERE ("+columns+") = (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"); err != nil {
+		return err
+	}
+	n.insert, err = n.tx.PrepareContext(ctx,
+		"INSERT OR IGNORE INTO series ("+columns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING id")
+	return err
+}
+
 // id returns the series' number, inserting it if necessary. The caller holds mu.
-func (s *Store) id(ctx context.Context, tx *sql.Tx, x series, made map[series]int64) (int64, error) {
+func (s *Store) id(ctx context.Context, x series, made *numbers) (int64, error) {
 	if id, ok := s.ids[x]; ok {
 		return id, nil
 	}
-	if id, ok := made[x]; ok {
+	if id, ok := made.of[x]; ok {
 		return id, nil
+	}
+	if err := made.prepare(ctx); err != nil {
+		return 0, err
 	}
 	args := []any{x.stream, x.cell, x.measure, x.every, x.zone, x.category, x.unit, x.decision, x.policy, x.mechanism,
 		x.epsilon, x.scale, x.threshold, x.simulation}
-	if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO series ("+columns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-		args...); err != nil {
-		return 0, err
-	}
 	var id int64
-	err := tx.QueryRowContext(ctx, "SELECT id FROM series WHERE ("+columns+") = (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-		args...).Scan(&id)
-	made[x] = id
+	err := made.insert.QueryRowContext(ctx, args...).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) { // it was there
+		err = made.find.QueryRowContext(ctx, args...).Scan(&id)
+	}
+	if err == nil {
+		made.of[x] = id
+	}
 	return id, err
 }
