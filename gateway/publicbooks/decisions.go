@@ -1,6 +1,7 @@
 package publicbooks
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"path"
@@ -22,6 +23,9 @@ type decisionsBook struct {
 	files *files
 	texts map[string]map[string]string // decisions in plain words
 	stood []books.Decision             // as last written
+	// raw is decisions.json as it was read last, and parsed what it says.
+	raw    []byte
+	parsed []books.Decision
 	// early are the decisions as they stood before this gateway knew the time: what it writes
 	// till then is dated anew. It is nil once it does.
 	early *[]books.Decision
@@ -285,11 +289,18 @@ func (b *decisionsBook) keepFiles(ctx context.Context, yaml []byte, d *books.Dec
 	return nil
 }
 
-// decided is decisions.json as it was written last.
-func (b *decisionsBook) decided(ctx context.Context) (list []books.Decision, err error) {
+// decided is decisions.json as it was written last. It is parsed where it has changed.
+func (b *decisionsBook) decided(ctx context.Context) ([]books.Decision, error) {
 	raw, err := b.files.ledger.Get(ctx, decisionsName)
 	if err != nil || raw == nil {
 		return nil, err
 	}
-	return list, json.Unmarshal(raw, &list)
+	if b.raw == nil || !bytes.Equal(raw, b.raw) {
+		var list []books.Decision
+		if err := json.Unmarshal(raw, &list); err != nil {
+			return nil, err
+		}
+		b.raw, b.parsed = raw, list
+	}
+	return b.parsed, nil
 }

@@ -22,7 +22,9 @@ type streamsBook struct {
 	files      *files
 	journal    ledger.Journal
 	simulation bool
-	described  []books.Stream // as it was kept last
+	set        *compile.Set   // that described is of
+	described  []books.Stream // all there are and were
+	kept       []books.Stream // those of them that were kept last under set; nil for none yet
 }
 
 // keepPlans keeps what each decision meant, for ever: lines of the ledger name
@@ -93,8 +95,39 @@ func (b *streamsBook) list(set *compile.Set) ([]books.Stream, error) {
 
 // keepStreams keeps what the policy's streams are, and behind them those that were there
 // before and are not run any more: what they have released is public, and only their
-// description says what it is.
-func (b *streamsBook) keepStreams(ctx context.Context, streams []books.Stream) error {
+// description says what it is. While the policy stays, only a stopped stream that has come to
+// have released something, or has nothing any more, changes what is kept.
+func (b *streamsBook) keepStreams(ctx context.Context, set *compile.Set) error {
+	if set != b.set {
+		if err := b.describe(ctx, set); err != nil {
+			return err
+		}
+	}
+	through, err := b.journal.Resume(ctx)
+	if err != nil {
+		return err
+	}
+	list := withReleases(b.described, through)
+	if b.kept != nil && slices.EqualFunc(list, b.kept, func(x, y books.Stream) bool { return x.ID == y.ID }) {
+		return nil
+	}
+	raw, err := books.JSON(list)
+	if err != nil {
+		return err
+	}
+	if err := b.files.keep(ctx, streamsName, raw); err != nil {
+		return err
+	}
+	b.kept = list
+	return nil
+}
+
+// describe describes the streams of a policy and those of before.
+func (b *streamsBook) describe(ctx context.Context, set *compile.Set) error {
+	streams, err := b.list(set)
+	if err != nil {
+		return err
+	}
 	if b.described == nil {
 		raw, err := b.files.ledger.Get(ctx, streamsName)
 		if err != nil {
@@ -106,16 +139,8 @@ func (b *streamsBook) keepStreams(ctx context.Context, streams []books.Stream) e
 			}
 		}
 	}
-	b.described = withPast(streams, b.described)
-	through, err := b.journal.Resume(ctx)
-	if err != nil {
-		return err
-	}
-	raw, err := books.JSON(withReleases(b.described, through))
-	if err != nil {
-		return err
-	}
-	return b.files.keep(ctx, streamsName, raw)
+	b.set, b.described, b.kept = set, withPast(streams, b.described), nil
+	return nil
 }
 
 // withReleases leaves out what is not run and has released nothing, such as what was

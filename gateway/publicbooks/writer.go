@@ -202,11 +202,7 @@ func (w *Writer) writePolicy(ctx context.Context, v *activation.View, report ing
 	if err := w.files.putKept(ctx); err != nil { // before anything names them
 		return err
 	}
-	streams, err := w.streams.list(set)
-	if err != nil {
-		return err
-	}
-	if err := w.streams.keepStreams(ctx, streams); err != nil {
+	if err := w.streams.keepStreams(ctx, set); err != nil {
 		return err
 	}
 	if err := w.decisions.write(ctx, v, now, !report.Now.IsZero()); err != nil {
