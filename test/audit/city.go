@@ -57,6 +57,7 @@ type city struct {
 	api, admin        string
 	link              *device.Link
 	kinds             int
+	large             int               // how many units light has in large cells
 	now               time.Time         // of the clock topic
 	seq               int               // the last one that was sent
 	seen              map[string]string // what was ever shown, by stream, start, cell and measure
@@ -75,7 +76,7 @@ func found(o options, zones int, list []decision) (*city, error) {
 
 // ground is a city without anything in it, which can be closed even after an error.
 func ground(o options) (*city, error) {
-	c := &city{o: o, seen: make(map[string]string)}
+	c := &city{o: o, large: large, seen: make(map[string]string)}
 	var err error
 	if c.dir, err = os.MkdirTemp("", "sluice-audit-"); err != nil {
 		return c, err

@@ -6,9 +6,6 @@ import (
 	"time"
 )
 
-// forgerCrowd is how many forged units are in each cell besides.
-const forgerCrowd = 50
-
 // against is what is promised against somebody who sends the unit's identifier through
 // sensors of their own, for streams of one name. Where the unit is there and where it is
 // not, it may count in other pairs, so that the two worlds differ by what two units do;
@@ -19,30 +16,36 @@ type against struct {
 	extra          string
 	ofOne, ofForge float64 // delta of the decision, and what holds against a forger
 	epsilon        float64
+	crowd          int // so many forged units are in each cell besides, so that it is published
 }
 
 var promises = []against{
-	{"shared", 1, "", delta, (1 + math.Exp(epsilon)) * delta, 2 * epsilon},
-	{"owned", 2, ", by_owner: {a: 1, b: 1}", 1e-6, 1e-6, epsilon},
+	{"shared", 1, "", delta, (1 + math.Exp(epsilon)) * delta, 2 * epsilon, 20},
+	{"owned", 2, ", by_owner: {a: 1, b: 1}", 1e-6, 1e-6, epsilon, 50},
+}
+
+// forger looks at each promise in a city of its own.
+func forger(r *report, o options) error {
+	for _, p := range promises {
+		if len(o.of([]decision{{id: p.name}})) > 0 {
+			if err := p.forger(r, o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // forger has an identifier in two cells of one owner, and then the forger's sensors
 // of another owner send it in two more. Half of the streams do not keep what the unit
 // itself did.
-func forger(r *report, o options) error {
+func (p against) forger(r *report, o options) error {
 	const each = 10
 	windows := o.lasts(2, 1)
 	var list []decision
-	asked := make(map[string]bool)
-	for _, d := range o.of([]decision{{id: promises[0].name}, {id: promises[1].name}}) {
-		asked[d.id] = true
-	}
-	for _, p := range promises {
-		for _, d := range pairsOf(distinct, each, p.contributions) {
-			if d.id, d.delta, d.extra = p.name+d.id, p.ofOne, p.extra; asked[p.name] {
-				list = append(list, d)
-			}
-		}
+	for _, d := range pairsOf(distinct, each, p.contributions) {
+		d.id, d.delta, d.extra = p.name+d.id, p.ofOne, p.extra
+		list = append(list, d)
 	}
 	c, err := found(o, zones, list)
 	defer c.close()
@@ -50,22 +53,14 @@ func forger(r *report, o options) error {
 		return err
 	}
 	for w := range windows {
-		if err := c.forge(w); err != nil {
+		if err := c.forge(w, p.crowd); err != nil {
 			return err
 		}
 	}
 	if err := c.taken(); err != nil {
 		return err
 	}
-	for _, p := range promises {
-		if !asked[p.name] {
-			continue
-		}
-		if err := c.against(r, p, each, windows); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.against(r, p, each, windows)
 }
 
 // against compares the two worlds of one promise.
@@ -79,7 +74,7 @@ func (c *city) against(r *report, p against, each, windows int) error {
 				if err != nil {
 					return err
 				}
-				two, four := leans(list)
+				two, four := leans(list, p.crowd)
 				first[world], all[world] = append(first[world], two...), append(all[world], four...)
 			}
 		}
@@ -100,9 +95,9 @@ func own(victim int) (a, b int)    { return 2 * victim, 2*victim + 1 }
 func forged(victim int) (a, b int) { return 2*victim + cells/2, 2*victim + cells/2 + 1 }
 
 // forge lives through a window: a crowd, the victims, and then the forger.
-func (c *city) forge(w int) error {
+func (c *city) forge(w, crowd int) error {
 	start := begin.Add(time.Duration(w) * time.Hour)
-	list := background(fmt.Sprint(w), forgerCrowd, cells)
+	list := background(fmt.Sprint(w), crowd, cells)
 	var later []reading
 	for v := range cells / 4 {
 		who := fmt.Sprintf("victim%d-%d", w, v)
@@ -122,11 +117,11 @@ func (c *city) forge(w int) error {
 // leans says of each victim to which of two worlds its first cells, and all four,
 // lean: 1 for each number that is likelier where the unit is there, -1 for each that
 // is not. Nothing tells more of discrete Laplace noise.
-func leans(list []shown) (two, four []float64) {
+func leans(list []shown, crowd int) (two, four []float64) {
 	at := make([]float64, cells)
 	for _, s := range list {
 		at[s.cell] = -1
-		if s.Value != nil && *s.Value > forgerCrowd {
+		if s.Value != nil && *s.Value > float64(crowd) {
 			at[s.cell] = 1
 		}
 	}

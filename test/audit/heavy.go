@@ -35,18 +35,23 @@ func background(w string, each, upTo int) (list []reading) {
 	return list
 }
 
-// heavyCrowd is how many forged units are in each cell of heavy's.
-const heavyCrowd = 36
+// crowded is how much heavy looks at: pairs of streams for each bound, the cells of one unit, and
+// how many forged units are in each of them, so that it is published.
+type crowded struct {
+	each, span, crowd int
+	bounds            []int
+}
 
 // heavy sends each of five units to two hundred cells in each of two windows of an
 // epoch. A stranger adds up everything, and separately the cells that it was seen in
-// first. Where it is to be quick, there is a unit for each zone, in its hundred cells.
+// first. Where it is to be quick, there are forty units with 25 cells each in the windows: as many sums
+// of each world, from fewer streams, in which what a unit adds is as far out of the noise.
 func heavy(r *report, o options) error {
-	each, bounds, span := 10, []int{1, 8}, cells/5
+	h := crowded{each: 10, span: cells / 5, crowd: 36, bounds: []int{1, 8}}
 	if o.quick {
-		each, bounds, span = 6, bounds[:1], values
+		h = crowded{each: 2, span: cells / 40, crowd: 20, bounds: h.bounds[:1]}
 	}
-	c, err := found(o, zones, pairsOf(distinct, each, bounds...))
+	c, err := found(o, zones, pairsOf(distinct, h.each, h.bounds...))
 	defer c.close()
 	if err != nil {
 		return err
@@ -54,9 +59,9 @@ func heavy(r *report, o options) error {
 	const windows = 2
 	for w := range windows {
 		start := begin.Add(time.Duration(w) * time.Hour)
-		list := background(fmt.Sprint(w), heavyCrowd, cells)
+		list := background(fmt.Sprint(w), h.crowd, cells)
 		for cell := range cells {
-			list = append(list, reading{cell: cell, unit: fmt.Sprintf("whom%d", cell/span), x: unitX})
+			list = append(list, reading{cell: cell, unit: fmt.Sprintf("whom%d", cell/h.span), x: unitX})
 		}
 		if err := c.send(start.Add(time.Minute), list); err != nil {
 			return err
@@ -68,18 +73,19 @@ func heavy(r *report, o options) error {
 	if err := c.taken(); err != nil {
 		return err
 	}
-	for _, n := range bounds {
-		if err := c.everywhere(r, n, each, windows, span); err != nil {
+	for _, n := range h.bounds {
+		if err := c.everywhere(r, h, n, windows); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// everywhere compares the two worlds of a bound, by units that have so many cells each.
-func (c *city) everywhere(r *report, n, each, windows, span int) error {
+// everywhere compares the two worlds of a bound.
+func (c *city) everywhere(r *report, h crowded, n, windows int) error {
+	span := h.span
 	var window, epoch, first [2][]float64
-	for i := range each {
+	for i := range h.each {
 		for world, name := range []string{"with", "less"} {
 			stream := fmt.Sprintf("%s%d-%03d", name, n, i)
 			all, begun := make([]float64, cells/span), make([]float64, cells/span)
@@ -111,7 +117,7 @@ func (c *city) everywhere(r *report, n, each, windows, span int) error {
 		cells int
 	}{{"window, all cells", window, span}, {"epoch, all cells and windows", epoch, span * windows},
 		{"epoch, where it was seen first", first, n}} {
-		seen := leastEpsilon(x.of[0], x.of[1], between(heavyCrowd, x.cells, n), 6)
+		seen := leastEpsilon(x.of[0], x.of[1], between(h.crowd, x.cells, n), 6)
 		r.judge(seen <= epsilon, fmt.Sprintf("C %d: epsilon per %s", n, x.name),
 			"at least %.2f by %d epochs of each world; declared %v", seen, len(x.of[0]), epsilon)
 	}
@@ -196,6 +202,9 @@ func crashes(r *report, o options) error {
 	if err != nil {
 		return err
 	}
+	if err := c.listed(streams[1].id); err != nil { // or the first windows are long closed when they are seen
+		return err
+	}
 	for w := range times {
 		start := begin.Add(time.Duration(w) * time.Hour)
 		if err := c.send(start.Add(time.Minute), background(fmt.Sprint(w), 30, 20)); err != nil {
@@ -204,7 +213,7 @@ func crashes(r *report, o options) error {
 		done := make(chan error, 1)
 		go func() { done <- c.tick(start.Add(time.Hour + 2*time.Minute)) }()
 		// The first stream's numbers are out, the last one's are not: now.
-		first, err := c.read(streams[1].id, start) // ids are closed in order: less first
+		first, err := await(streams[1].id, start, pause/10, c.look) // ids are closed in order: less first
 		if err != nil || len(first) == 0 {
 			return err
 		}

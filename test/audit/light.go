@@ -17,15 +17,22 @@ var lightStreams = []decision{
 			`{name: total, of: "sum(x)", between: [-2, 2]}, {name: classes, of: "histogram(x)", edges: [-2, 0, 2]}`},
 }
 
-// Units in a cell: 0 to 30, 60 or 61.
-func unitsIn(cell int) int {
+// A large cell has so many units, or one more: every stream publishes it. Where the only stream is
+// the one of lightStreams that publishes from 12 units on, fewer do.
+const (
+	large      = 60
+	largeOfOne = 20
+)
+
+// unitsIn a cell are 0 to 30, or those of a large one.
+func unitsIn(cell, large int) int {
 	switch {
 	case cell < 620:
 		return cell % 31
 	case cell < 810:
-		return 60
+		return large
 	}
-	return 61
+	return large + 1
 }
 
 // light gives each cell its own crowd of forged units in every window: so cells of
@@ -36,6 +43,9 @@ func light(r *report, o options) error {
 	defer c.close()
 	if err != nil {
 		return err
+	}
+	if len(streams) == 1 && streams[0].id == lightStreams[0].id {
+		c.large = largeOfOne
 	}
 	rows, err := c.watch(o.lasts(80, 10), streams)
 	if err != nil {
@@ -51,7 +61,7 @@ func light(r *report, o options) error {
 		}
 		list := rows[d.id]["n"]
 		what := fmt.Sprintf("%s (%s, C %d)", d.id, list[0].Mechanism, d.contributions)
-		lossOf(r, what, list)
+		lossOf(r, what, list, c.large)
 		steps(r, what, list, d.contributions)
 		published(r, what, list, from)
 		if d.measures == distinct {
@@ -60,7 +70,7 @@ func light(r *report, o options) error {
 				list[0].Mechanism == better.name, what+": published from", "%d units; by the better, %s, from %.0f",
 				from, better.name, better.publishFrom)
 		}
-		exactness(r, what, d, rows[d.id])
+		exactness(r, what, d, rows[d.id], c.large)
 		near(r, what, list)
 		nobody(r, what, list)
 	}
@@ -75,7 +85,7 @@ func (c *city) watch(windows int, list []decision) (map[string]map[string][]show
 	rows := make(map[string]map[string][]shown)
 	for w := range windows {
 		start := begin.Add(time.Duration(w) * time.Hour)
-		if err := c.send(start.Add(time.Minute), crowd(w)); err != nil {
+		if err := c.send(start.Add(time.Minute), crowd(w, c.large)); err != nil {
 			return nil, err
 		}
 		if err := c.tick(start.Add(time.Hour + 2*time.Minute)); err != nil {
@@ -104,10 +114,10 @@ func (c *city) watch(windows int, list []decision) (map[string]map[string][]show
 
 // crowd is everybody of one window: units that come nowhere else, with x 1 and one
 // reading each.
-func crowd(w int) []reading {
+func crowd(w, large int) []reading {
 	var list []reading
 	for cell := range cells {
-		for u := range unitsIn(cell) {
+		for u := range unitsIn(cell, large) {
 			list = append(list, reading{cell: cell, unit: fmt.Sprintf("u%d-%d-%d", w, cell, u), x: 1})
 		}
 	}
@@ -118,7 +128,7 @@ func sample(list []shown, units int) []float64 {
 	var out []float64
 	for _, s := range list {
 		switch {
-		case unitsIn(s.cell) != units:
+		case s.units != units:
 		case s.Value == nil:
 			out = append(out, math.Inf(-1))
 		default:
@@ -129,12 +139,12 @@ func sample(list []shown, units int) []float64 {
 }
 
 // lossOf prints what a stranger can prove of epsilon from one unit more.
-func lossOf(r *report, what string, list []shown) {
-	events := make([]float64, 0, 60)
-	for t := 45.0; t <= 76; t++ {
-		events = append(events, t)
+func lossOf(r *report, what string, list []shown, large int) {
+	var events []float64
+	for t := large - 15; t <= large+16; t++ {
+		events = append(events, float64(t))
 	}
-	seen := leastEpsilon(sample(list, 60), sample(list, 61), events, 31)
+	seen := leastEpsilon(sample(list, large), sample(list, large+1), events, 31)
 	for n := range 30 {
 		events := []float64{math.Inf(-1)} // withheld
 		for t := float64(n) - 10; t <= float64(n)+20; t += 2 {
@@ -173,7 +183,7 @@ func steps(r *report, what string, list []shown, contributions int) {
 func published(r *report, what string, list []shown, from int) {
 	n, k := 0, 0
 	for _, s := range list {
-		if unitsIn(s.cell) >= from {
+		if s.units >= from {
 			n++
 			if s.Value != nil {
 				k++
@@ -194,7 +204,7 @@ func truth(measure string, n int) float64 {
 
 // exactness: intervals hold the truth as often as the mechanism says, and the error
 // is not larger than the best mechanism's.
-func exactness(r *report, what string, d decision, measures map[string][]shown) {
+func exactness(r *report, what string, d decision, measures map[string][]shown, large int) {
 	for _, name := range []string{"n", "readings", "total", "classes_0_2", "amount"} {
 		list, known := measures[name]
 		if !known {
@@ -203,19 +213,18 @@ func exactness(r *report, what string, d decision, measures map[string][]shown) 
 		covered, square, n := 0, 0.0, 0
 		var s shown
 		for _, s = range list {
-			u := unitsIn(s.cell)
-			if u < 60 || s.Value == nil {
+			if s.units < large || s.Value == nil {
 				continue
 			}
 			n++
-			t := truth(name, u)
+			t := truth(name, s.units)
 			if *s.Low <= t && t <= *s.High {
 				covered++
 			}
 			square += (*s.Value - t) * (*s.Value - t)
 		}
 		if n == 0 {
-			r.row(false, what+": "+name, "no cell of 60 units is published")
+			r.row(false, what+": "+name, "no cell of %d units is published", large)
 			continue
 		}
 		step := 1.0

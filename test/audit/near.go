@@ -13,7 +13,7 @@ func near(r *report, what string, list []shown) {
 		}
 		shown, missed := 0, 0
 		for _, s := range list {
-			if unitsIn(s.cell) == n && s.Value != nil {
+			if s.units == n && s.Value != nil {
 				shown++
 				if *s.Low > float64(n) || float64(n) > *s.High {
 					missed++

@@ -41,7 +41,7 @@ func otherWays(r *report, o options) error {
 	for _, d := range streams {
 		list := rows[d.id]["n"]
 		what := fmt.Sprintf("%s (%s, C %d)", d.id, list[0].Mechanism, d.contributions)
-		exactness(r, what, d, rows[d.id])
+		exactness(r, what, d, rows[d.id], c.large)
 		nobody(r, what, list)
 		if rows[d.id]["mean"] != nil {
 			quotients(r, what, rows[d.id])
@@ -55,7 +55,7 @@ func otherWays(r *report, o options) error {
 // their intervals.
 func quotients(r *report, what string, rows map[string][]shown) {
 	mean, median := rows["mean"], rows["median"]
-	for _, units := range []int{60, 61} {
+	for _, units := range []int{large, large + 1} {
 		values := sample(mean, units)
 		scale, bound := mean[0].Scale, (meanHigh-meanLow)/2
 		at := func(v float64) float64 {
@@ -80,7 +80,7 @@ func quotients(r *report, what string, rows map[string][]shown) {
 		r.judge(wrong == "", fmt.Sprintf("%s: mean over %d units", what, units),
 			"as sum and number with noise of scale %.2f and %.2f%s", scale, scale/bound, wrong)
 	}
-	values := sample(median, 60)
+	values := sample(median, large)
 	rnd := rand.New(rand.NewPCG(1, 2))
 	var expected []float64
 	for range 20_000 {
@@ -98,11 +98,12 @@ func quotients(r *report, what string, rows map[string][]shown) {
 				len(expected))
 		}
 	}
-	r.judge(wrong == "", what+": median over 60 units", "as classes with noise of scale %.2f%s", median[0].Scale, wrong)
+	r.judge(wrong == "", fmt.Sprintf("%s: median over %d units", what, large),
+		"as classes with noise of scale %.2f%s", median[0].Scale, wrong)
 	for name, truth := range map[string]float64{"mean": 1, "median": 1} {
 		covered, n := 0, 0
 		for _, s := range rows[name] {
-			if unitsIn(s.cell) >= 60 && s.Value != nil {
+			if s.units >= large && s.Value != nil {
 				n++
 				if *s.Low <= truth && truth <= *s.High {
 					covered++
@@ -114,7 +115,7 @@ func quotients(r *report, what string, rows map[string][]shown) {
 	}
 }
 
-// noisyMedian is a median of 60 units, all in the second of 32 classes, each of which
+// noisyMedian is a median of a large cell's units, all in the second of 32 classes, each of which
 // has noise, as docs/release.md describes it: the balance of what is below and above
 // each edge, made to rise, crosses 0 there.
 func noisyMedian(rnd *rand.Rand, mechanism string, scale float64) float64 {
@@ -126,7 +127,7 @@ func noisyMedian(rnd *rand.Rand, mechanism string, scale float64) float64 {
 			noisy[k] = math.Floor(scale*rnd.ExpFloat64()) - math.Floor(scale*rnd.ExpFloat64())
 		}
 		if k == 1 {
-			noisy[k] += 60
+			noisy[k] += large
 		}
 		total += noisy[k]
 	}
@@ -170,7 +171,7 @@ func noisyMedian(rnd *rand.Rand, mechanism string, scale float64) float64 {
 func nobody(r *report, what string, list []shown) {
 	n, other := 0, 0
 	for _, s := range list {
-		if unitsIn(s.cell) < minUnits {
+		if s.units < minUnits {
 			n++
 			if s.Status != "withheld" || s.Value != nil || s.Low != nil || s.High != nil {
 				other++

@@ -23,22 +23,27 @@ type shown struct {
 	Value, Low, High          *float64
 	Scale, Threshold, Epsilon float64
 	Mechanism                 string
-	cell                      int
+	cell, units               int // units are those that light has in it
 	PublicFrom                int `json:"-"`
 }
 
 // read waits until a stream's window is shown and returns its rows by cell.
 func (c *city) read(stream string, start time.Time) ([]shown, error) {
-	return await(stream, start, c.look)
+	return await(stream, start, pause, c.look)
 }
 
 // places is read for a stream without categories.
 func (c *city) places(stream string, start time.Time) ([]shown, error) {
-	return await(stream, start, c.page)
+	return await(stream, start, pause, c.page)
 }
 
-func await(stream string, start time.Time, look func(string, time.Time) ([]shown, error)) ([]shown, error) {
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(30 * time.Millisecond) {
+// pause is how long it is waited before a window that is not shown yet is asked for again.
+const pause = 30 * time.Millisecond
+
+func await(
+	stream string, start time.Time, pause time.Duration, look func(string, time.Time) ([]shown, error),
+) ([]shown, error) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(pause) {
 		list, err := look(stream, start)
 		if errors.Is(err, errUnknown) {
 			err = nil // the books do not name it yet
@@ -61,6 +66,7 @@ func (c *city) look(stream string, start time.Time) ([]shown, error) {
 			return nil, err
 		}
 		all[i].cell = zone*values + value
+		all[i].units = unitsIn(all[i].cell, c.large)
 	}
 	return all, err
 }
@@ -165,6 +171,15 @@ func (c *city) taken() error {
 }
 
 var refused = regexp.MustCompile(`^sluice_readings_total\{code="(E[1-3]\d\d)",state="[a-z]+"\} (\S+)`)
+
+// listed waits until the interface lists a stream.
+func (c *city) listed(stream string) (err error) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(pause) {
+		if _, err = c.publicFrom(stream, "n"); err == nil || time.Now().After(deadline) {
+			return err
+		}
+	}
+}
 
 // publicFrom is what the interface says of a stream's measure.
 func (c *city) publicFrom(stream, measure string) (int, error) {
