@@ -259,7 +259,7 @@ func TestAllComeBack(t *testing.T) {
 		wg.Go(func() {
 			for err := comeIn(); err != nil; err = comeIn() {
 				again.Add(1)
-				if time.Since(begun) > 2*time.Minute {
+				if time.Since(begun) > 10*time.Minute {
 					t.Error(err)
 					return
 				}
@@ -267,8 +267,10 @@ func TestAllComeBack(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	t.Logf("%d handshakes in %s, %d came again", many, time.Since(begun), again.Load())
-	if again.Load() > many/4 {
+	took := time.Since(begun)
+	t.Logf("%d handshakes in %s, %d came again", many, took, again.Load())
+	// Whom a busy machine does not get to within connectTime has to come again, too.
+	if turns := 1 + took/connectTime; again.Load() > many/4*int32(turns) {
 		t.Errorf("%d of %d had to come again", again.Load(), many)
 	}
 }
