@@ -2,6 +2,10 @@
 // times as long as it takes to make, up to two seconds, and negotiates how it is sent: whole,
 // compressed, or not modified.
 //
+// Nobody waits for one longer than ten seconds, but it is made to its end, and kept for a minute
+// more, in which who was refused is told to ask again. Or each who asks a store that is slow would
+// begin anew what the one before has given up, and nobody would ever have it.
+//
 // An answer has a strong ETag, the first 128 bits of the SHA-256 of its body, with "-gzip"
 // appended when it is compressed (RFC 9110, sections 8.8.3 and 12.5.3). If-None-Match is
 // answered with 304, HEAD with the headers of GET. Since releases never change, the same
@@ -20,6 +24,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"sluice/internal/crash"
 )
 
 // Reply is an answer with status 200.
@@ -42,14 +48,16 @@ type Failer func(http.ResponseWriter, *http.Request, error)
 
 // Bounds of the cache. An answer is made again when it is as old as fresh, or later where that
 // would cost more than a third of the time, by the first who asks then. None that is as old as
-// stale is sent.
+// stale is sent, but to those who could not wait for it.
 const (
 	fresh    = 250 * time.Millisecond
 	stale    = 2 * time.Second
 	maxBytes = 8 << 20
 	maxBody  = 2 << 20
-	making   = 8 // at a time
-	patience = 10 * time.Second
+	making   = 8                // at a time
+	patience = 10 * time.Second // of who asks
+	longest  = 3 * patience     // that an answer is made
+	again    = time.Minute      // that one is kept of which nobody could wait for the end
 )
 
 // Cache makes answers, each once at a time, and caches them while they are fresh.
@@ -76,12 +84,11 @@ func (c *Cache) Handle(make Maker, fail Failer) http.HandlerFunc {
 			r.Header.Get("Accept-Language")
 		a, ok := c.find(key)
 		if !ok {
-			made, err, _ := c.flight.Do(key, func() (any, error) { return c.answer(key, r, make) })
-			if err != nil {
+			var err error
+			if a, err = c.made(key, r, make); err != nil {
 				fail(w, r, err)
 				return
 			}
-			a, _ = made.(*kept)
 		}
 		if a.parts == nil {
 			a.send(w, r)
@@ -98,16 +105,40 @@ func (c *Cache) Handle(make Maker, fail Failer) http.HandlerFunc {
 	}
 }
 
-// answer makes an answer for all clients that ask the same at this moment; the first of
-// them may disconnect.
+// made waits for an answer that is made for all who ask the same at this moment, or that others
+// have begun to wait for and are told by now that it takes too long.
+func (c *Cache) made(key string, r *http.Request, make Maker) (*kept, error) {
+	done := c.flight.DoChan(key, func() (any, error) {
+		var a *kept
+		err := crash.Guard(func() (err error) {
+			a, err = c.answer(key, r, make)
+			return err
+		})
+		return a, err
+	})
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case got := <-done:
+		a, _ := got.Val.(*kept)
+		return a, got.Err
+	case <-late.C:
+		return nil, context.DeadlineExceeded
+	}
+}
+
+// answer makes an answer for all clients that wait for it, which may disconnect.
 func (c *Cache) answer(key string, r *http.Request, make Maker) (*kept, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
-	defer cancel()
-	if err := c.slot(ctx); err != nil {
+	ctx := context.WithoutCancel(r.Context())
+	turn, enough := context.WithTimeout(ctx, patience)
+	defer enough()
+	if err := c.slot(turn); err != nil {
 		c.drop(key)
 		return nil, err
 	}
 	defer func() { <-c.slots }()
+	ctx, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
 	begun := time.Now()
 	out, err := make(r.WithContext(ctx))
 	if err != nil {
@@ -120,8 +151,14 @@ func (c *Cache) answer(key string, r *http.Request, make Maker) (*kept, error) {
 	return a, nil
 }
 
-// goodFor is how long an answer is good from when its making begins, by how long that takes.
-func goodFor(took time.Duration) time.Duration { return min(max(fresh, 3*took), stale) }
+// goodFor is how long an answer is good from when its making begins, by how long that takes. Who could
+// not wait for it finds it when they ask again.
+func goodFor(took time.Duration) time.Duration {
+	if took >= patience {
+		return took + again
+	}
+	return min(max(fresh, 3*took), stale)
+}
 
 // find is an answer that is good, or that somebody makes again just now: nobody else waits for
 // that unless it is stale.
@@ -143,7 +180,7 @@ func (c *Cache) keep(key string, a *kept) {
 	if c.bytes+len(a.body) > maxBytes || time.Since(c.swept) > fresh {
 		c.swept = time.Now()
 		for old, b := range c.kept {
-			if c.bytes+len(a.body) > maxBytes || time.Since(b.begun) >= stale {
+			if c.bytes+len(a.body) > maxBytes || c.swept.Sub(b.begun) >= stale && c.swept.After(b.until) {
 				c.bytes -= len(b.body)
 				delete(c.kept, old)
 			}

@@ -150,14 +150,65 @@ func TestPatience(t *testing.T) {
 		if took := time.Since(begun); took > patience+time.Second {
 			t.Errorf("it took %s", took)
 		}
+		time.Sleep(longest) // what nobody waits for ends, too, or this test would not
 	})
+}
+
+// TestASlowStoreIsRead: an answer that nobody could wait for is there for who asks again, whether it
+// is still being made then or has been; it is made once, and not for ever.
+func TestASlowStoreIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var begun atomic.Int32
+		h := New().Handle(func(r *http.Request) (*Reply, error) {
+			begun.Add(1)
+			takes, err := time.ParseDuration(r.URL.Path[1:])
+			if err != nil {
+				return nil, err
+			}
+			select {
+			case <-time.After(takes):
+				return &Reply{Type: "text/plain", Body: []byte("it")}, nil
+			case <-r.Context().Done():
+				return nil, r.Context().Err()
+			}
+		}, failed)
+		for _, x := range []struct {
+			path  string
+			again time.Duration // after it was refused
+			code  int
+			begun int32
+		}{
+			{"/15s", time.Second, 200, 1}, {"/16s", again, 200, 1}, {"/12s", again + 3*time.Second, 503, 2},
+			{"/29s", again, 200, 1}, {"/31s", patience + time.Second, 503, 1},
+		} {
+			begun.Store(0)
+			if w := get(t.Context(), h, x.path); w.Code != 503 {
+				t.Errorf("%s is %d before it is made", x.path, w.Code)
+			}
+			time.Sleep(x.again)
+			if w := get(t.Context(), h, x.path); w.Code != x.code || begun.Load() != x.begun {
+				t.Errorf("%s is %d %s later, and was begun %d times", x.path, w.Code, x.again, begun.Load())
+			}
+			time.Sleep(longest)
+		}
+	})
+}
+
+// TestABugIsNoEnd: who makes an answer has nobody's connection to end with.
+func TestABugIsNoEnd(t *testing.T) {
+	h := New().Handle(func(*http.Request) (*Reply, error) { panic("in it") }, failed)
+	for range 2 {
+		if w := get(t.Context(), h, "/a"); w.Code != 503 {
+			t.Errorf("it is %d", w.Code)
+		}
+	}
 }
 
 // TestGoodFor: what is dear to make is made less often, and nothing is old.
 func TestGoodFor(t *testing.T) {
 	const ms = time.Millisecond
 	for took, want := range map[time.Duration]time.Duration{0: fresh, 80 * ms: fresh, 100 * ms: 300 * ms,
-		600 * ms: 1800 * ms, time.Second: stale, patience: stale} {
+		600 * ms: 1800 * ms, time.Second: stale, patience - 1: stale, 2 * patience: 2*patience + again} {
 		if got := goodFor(took); got != want {
 			t.Errorf("what takes %s is good for %s; want %s", took, got, want)
 		}
