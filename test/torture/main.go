@@ -14,10 +14,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -66,6 +68,7 @@ type settings struct {
 	root, dir string
 	seed      uint64
 	duration  time.Duration
+	beside    int // how many phases are run at a time: they mostly wait; 0 for one
 	only      string
 	from      string
 	keep      bool
@@ -218,16 +221,44 @@ func torture(s settings) (*result, error) {
 	end, count := begun.Add(s.duration), &progress{}
 	h.kills = &count.kills
 	defer count.speak(s, end)()
-	shares := 0
-	for _, p := range phases {
-		shares += p.share
+	r.rows = make([]*trial, len(phases))
+	var all sync.WaitGroup
+	for _, list := range s.lanes() {
+		all.Go(func() { s.live(list, h, count, end, r.rows) })
 	}
+	all.Wait()
+	r.rows = slices.DeleteFunc(r.rows, func(t *trial) bool { return t == nil })
+	for _, t := range r.rows {
+		maps.Copy(r.reached, t.reached)
+		maps.Copy(r.fired, t.fired)
+	}
+	r.took, r.kills = time.Since(begun), count.kills.Load()
+	return r, nil
+}
+
+// lanes are the numbers of the phases to run, those of each lane one after the other.
+func (s settings) lanes() [][]int {
+	lanes, shares := make([][]int, max(1, s.beside)), make([]int, max(1, s.beside))
 	for n, p := range phases {
 		if s.only != "" && !strings.Contains(","+s.only+",", ","+p.name+",") || s.from != "" && s.from != p.name {
-			shares -= p.share
 			continue
 		}
 		s.from = ""
+		lane := slices.Index(shares, slices.Min(shares))
+		lanes[lane] = append(lanes[lane], n)
+		shares[lane] += p.share
+	}
+	return lanes
+}
+
+// live runs phases one after the other. Later ones know what those before have reached.
+func (s settings) live(list []int, h *harness, count *progress, end time.Time, rows []*trial) {
+	shares, fired, reached := 0, map[string]bool{}, map[string]bool{}
+	for _, n := range list {
+		shares += phases[n].share
+	}
+	for _, n := range list {
+		p := phases[n]
 		// What one phase has taken too long is taken from all that follow, so that the whole
 		// ends in time.
 		length := max(0, time.Until(end)-finish) * time.Duration(p.share) / time.Duration(shares)
@@ -237,10 +268,10 @@ func torture(s settings) (*result, error) {
 		}
 		fmt.Fprintf(s.progress, "%s seed %d: %s, for %s\n", time.Now().Format(time.TimeOnly), s.seed, p.name,
 			length.Round(time.Second))
-		t := &trial{settings: s, h: h, count: count, deadline: time.Now().Add(length), name: p.name, fired: r.fired,
-			reached: r.reached}
+		t := &trial{settings: s, h: h, count: count, deadline: time.Now().Add(length), name: p.name, fired: fired,
+			reached: reached}
 		t.seed = s.seed*1000 + uint64(n)
-		r.rows = append(r.rows, t)
+		rows[n] = t
 		for _, tool := range p.need {
 			if _, err := exec.LookPath(tool); err != nil {
 				t.skipped = "there is no " + tool
@@ -254,8 +285,6 @@ func torture(s settings) (*result, error) {
 		t.say("%d trials, lost %d, doubled %d, twice %d, wrong %d", t.row.Trials, t.row.Lost, t.row.Doubled,
 			t.row.Twice, t.row.Wrong)
 	}
-	r.took, r.kills = time.Since(begun), count.kills.Load()
-	return r, nil
 }
 
 // finish is what ending a world takes: its last hour and both checks.

@@ -26,8 +26,8 @@ func TestTorture(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("seed %d", seed)
-	r, err := torture(settings{ctx: t.Context(), root: root, dir: t.TempDir(), seed: seed, duration: 200 * time.Second,
-		progress: writer{t}})
+	r, err := torture(settings{ctx: t.Context(), root: root, dir: t.TempDir(), seed: seed, duration: 130 * time.Second,
+		beside: 2, progress: writer{t}})
 	if err != nil {
 		t.Fatal(err)
 	}
