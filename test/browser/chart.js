@@ -4,7 +4,7 @@
 //
 //   node chart.js BASE CHROMIUM
 "use strict";
-const { chromium } = require("playwright-core");
+const { launch } = require("./open.js");
 const [base, executablePath] = process.argv.slice(2);
 const wrong = (what) => { console.log(what); process.exitCode = 1; };
 const two = "/streams/footfall?lang=en&cell=rambla&cell=mercat";
@@ -12,8 +12,8 @@ const shown = "svg.chart:visible";
 
 // The number and the whole chart are on the first screen, nothing is before the answer but the
 // title, and what can be chosen is behind.
-async function firstScreen(browser) {
-  const page = await browser.newPage({ viewport: { width: 360, height: 740 } });
+async function firstScreen(page) {
+  await page.setViewportSize({ width: 360, height: 740 });
   for (const path of ["/streams/footfall?cell=rambla", "/streams/noise?cell=port", "/streams/air?measure=pm10&cell=port"]) {
     for (const lang of ["ca", "en", "es"]) {
       await page.goto(`${base}${path}&lang=${lang}`);
@@ -27,7 +27,6 @@ async function firstScreen(browser) {
       if (small) wrong(`${path}, ${lang}: ${small} texts of the chart are too small to read`);
     }
   }
-  await page.close();
 }
 
 // What a mark says, against the table.
@@ -42,8 +41,8 @@ async function says(page, at) {
   return rows.length;
 }
 
-async function byPointer(browser) {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+async function byPointer(page) {
+  await page.setViewportSize({ width: 1280, height: 900 });
   await page.goto(base + two);
   const count = await page.locator("table.series tbody tr:not(.day)").count();
   for (const at of [0, Math.floor(count / 2), count - 1]) {
@@ -54,7 +53,6 @@ async function byPointer(browser) {
     await says(page, at);
   }
   if ((await page.getAttribute(".said", "aria-live")) !== "off") wrong("a pointer makes a screen reader speak");
-  await page.close();
 }
 
 async function byFinger(browser) {
@@ -68,8 +66,8 @@ async function byFinger(browser) {
   await page.close();
 }
 
-async function byKeyboard(browser) {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+async function byKeyboard(page) {
+  await page.setViewportSize({ width: 1280, height: 900 });
   await page.goto(base + two);
   await page.focus(".plot");
   await page.keyboard.press("Home");
@@ -84,12 +82,10 @@ async function byKeyboard(browser) {
   await page.keyboard.press("End");
   const said = await page.textContent(".said"), row = await page.$eval("table.series tbody tr", (r) => r.cells[0].textContent.trim());
   if (!said.includes(row)) wrong(`a month ends with ${row}, and it says ${said}`);
-  await page.close();
 }
 
 // A place keeps its colour whatever is beside it, and lines differ by more than colour.
-async function colours(browser) {
-  const page = await browser.newPage();
+async function colours(page) {
   const look = async (path, name) => {
     await page.goto(base + path);
     const c = await page.locator(`${shown} text.name`, { hasText: name }).first().evaluate((e) => getComputedStyle(e).fill);
@@ -99,23 +95,19 @@ async function colours(browser) {
   if (alone !== beside || alone === (await look(two, "La Rambla"))) wrong(`El Mercat is ${alone} and ${beside}`);
   const dashes = await page.locator(`${shown} path.line`).evaluateAll((all) => all.map((e) => e.getAttribute("class") + getComputedStyle(e).strokeDasharray));
   if (new Set(dashes).size < 2) wrong(`the lines differ by colour alone: ${dashes}`);
-  await page.close();
 }
 
-async function compared(browser) {
-  const page = await browser.newPage();
+async function compared(page) {
   await page.goto(`${base}/streams/noise?lang=en&cell=port&span=hour&compare=yesterday`);
   if (!(await page.locator(`${shown} path.ghost`).count())) wrong("there is no day before");
   if (!(await page.textContent("figcaption")).includes("The faint lines are the day before.")) wrong("what is behind is not said");
   if (!(await page.locator(`${shown} text.limit-name`).count())) wrong("there is no limit");
   await page.goto(`${base}/streams/noise?lang=en&cell=port&span=year&compare=week`);
   if (!(await page.textContent("figcaption")).includes("compared with nothing")) wrong("a year is compared, or it is not said");
-  await page.close();
 }
 
 // The pictures are of this view, and show themselves without the page.
-async function pictures(browser) {
-  const page = await browser.newPage();
+async function pictures(page) {
   page.on("console", (m) => wrong(`a picture: ${m.text()}`));
   await page.goto(base + two);
   for (const format of ["PNG", "SVG"]) {
@@ -132,11 +124,13 @@ async function pictures(browser) {
     if (size[0] < 700 || size[1] < 300) wrong(`${format} is ${size}`);
     if (format === "SVG") for (const want of ["La Rambla", "El Mercat", "decision 2026-14", "in 95 of 100"]) if (!(await answer.text()).includes(want)) wrong(`the SVG does not say ${want}`);
   }
-  await page.close();
 }
 
 (async () => {
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
-  for (const part of [firstScreen, byPointer, byFinger, byKeyboard, colours, compared, pictures]) await part(browser);
+  const browser = await launch(executablePath);
+  await byFinger(browser);
+  const page = await browser.newPage();
+  // The pointer comes after the keyboard: it stays where it was, also on the next page.
+  for (const part of [firstScreen, byKeyboard, byPointer, colours, compared, pictures]) await part(page);
   await browser.close();
 })();

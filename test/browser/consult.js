@@ -3,7 +3,7 @@
 //
 //   node consult.js DIR CHROMIUM
 "use strict";
-const { chromium } = require("playwright-core");
+const { launch } = require("./open.js");
 const { pathToFileURL } = require("url");
 const { join } = require("path");
 const axe = require.resolve("axe-core/axe.min.js");
@@ -11,13 +11,14 @@ const [dir, executablePath] = process.argv.slice(2);
 const wrong = (what) => { console.log(what); process.exitCode = 1; };
 
 (async () => {
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+  const browser = await launch(executablePath);
+  const page = await browser.newPage({ bypassCSP: true });
+  let now = "";
+  page.on("request", (r) => { if (!/^(file|data):/.test(r.url())) wrong(`${now} asks elsewhere: ${r.url()}`); });
   for (const width of [320, 360, 1280]) {
-    const context = await browser.newContext({ viewport: { width, height: 740 }, bypassCSP: true });
+    await page.setViewportSize({ width, height: 740 });
     for (const lang of ["ca", "es", "en"]) {
-      const page = await context.newPage();
-      const now = `${lang} (${width})`;
-      page.on("request", (r) => { if (!/^(file|data):/.test(r.url())) wrong(`${now} asks elsewhere: ${r.url()}`); });
+      now = `${lang} (${width})`;
       await page.goto(pathToFileURL(join(dir, lang + ".html")).href);
       const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       if (over > 0) wrong(`${now} is ${over} too wide`);
@@ -25,7 +26,7 @@ const wrong = (what) => { console.log(what); process.exitCode = 1; };
       const order = await page.$$eval("h1, h2, h3, h4", (l) => l.map((h) => Number(h.tagName[1])));
       order.forEach((n, i) => { if (i ? n > order[i - 1] + 1 : n !== 1) wrong(`${now}: its headings are ${order}`); });
       await page.addScriptTag({ path: axe });
-      const found = await page.evaluate(() => axe.run(document, { preload: false }));
+      const found = await page.evaluate(() => axe.run(document, { preload: false, resultTypes: ["violations"] }));
       for (const v of found.violations) wrong(`${now}: ${v.id}: ${v.nodes[0].html.slice(0, 200)}`);
       const stops = new Set();
       for (let n = 0; n < 30; n++) {
@@ -33,9 +34,7 @@ const wrong = (what) => { console.log(what); process.exitCode = 1; };
         stops.add(await page.evaluate(() => document.activeElement.tagName));
       }
       for (const want of ["A", "INPUT", "TEXTAREA", "BUTTON"]) if (!stops.has(want)) wrong(`${now}: no ${want} is reached by keyboard`);
-      await page.close();
     }
-    await context.close();
   }
   await browser.close();
 })().catch((e) => { console.log(String(e.stack || e)); process.exit(1); });

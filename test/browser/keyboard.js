@@ -4,7 +4,7 @@
 //   node keyboard.js BASE CHROMIUM STREAM SENSOR
 "use strict";
 const fs = require("fs");
-const { chromium } = require("playwright-core");
+const { launch } = require("./open.js");
 const jsqr = fs.readFileSync(require.resolve("jsqr"), "utf8");
 const [base, executablePath, stream, sensor] = process.argv.slice(2);
 const wrong = (what) => { console.log(what); process.exitCode = 1; };
@@ -35,7 +35,7 @@ async function map(page) {
 }
 
 // The map through time: by the slider's keys, and by links without scripts.
-async function slider(page, browser) {
+async function slider(page, plain) {
   await page.goto(base + "/map?layer=footfall/devices&lang=en");
   const said = () => page.textContent(".when"), first = await said();
   await page.focus("nav.times input");
@@ -47,27 +47,21 @@ async function slider(page, browser) {
   const by = await view();
   await page.reload();
   if ((await said()) !== moved || JSON.stringify(await view()) !== JSON.stringify(by)) wrong(`the slider shows ${JSON.stringify(by)}, its address ${JSON.stringify(await view())}`);
-  const context = await browser.newContext({ javaScriptEnabled: false });
-  const plain = await context.newPage();
   await plain.goto(base + "/map?layer=footfall/devices&lang=en");
   const newest = await plain.textContent(".when"); // by now another window may have closed
   await plain.click("nav.times a[rel=prev]");
   if ((await plain.textContent(".when")) === newest) wrong("without scripts there is no earlier map");
   await plain.click("nav.times a[rel=next]");
   if ((await plain.textContent(".when")) !== newest) wrong("without scripts there is no way back");
-  await context.close();
 }
 
-async function plain(browser) {
-  const context = await browser.newContext({ javaScriptEnabled: false });
-  const page = await context.newPage();
+async function chart(page) {
   await page.goto(base + stream);
   for (const part of ["svg.chart", "table.series td", "form button", "text=CSV"]) if (!(await page.$(part))) wrong(`without scripts there is no ${part}`);
   await page.click("details.more summary");
   await page.selectOption("#span", "week");
   await page.click("form button");
   if (!page.url().includes("span=week")) wrong("without scripts the form does nothing");
-  await context.close();
 }
 
 async function notice(browser) {
@@ -98,11 +92,11 @@ async function notice(browser) {
 }
 
 (async () => {
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
-  const page = await browser.newPage();
+  const browser = await launch(executablePath);
+  const page = await browser.newPage(), plain = await browser.newPage({ javaScriptEnabled: false });
   await map(page);
-  await slider(page, browser);
-  await plain(browser);
+  await slider(page, plain);
+  await chart(plain);
   await notice(browser);
   await browser.close();
 })();

@@ -4,7 +4,7 @@
 //   node live.js CHROMIUM SCRIPT
 "use strict";
 const http = require("http");
-const { chromium } = require("playwright-core");
+const { launch } = require("./open.js");
 const [executablePath, script] = process.argv.slice(2);
 
 (async () => {
@@ -13,7 +13,7 @@ const [executablePath, script] = process.argv.slice(2);
     answer.end("<!doctype html><title>Another site</title>");
   });
   await new Promise((listens) => elsewhere.listen(0, "127.0.0.1", listens));
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  const browser = await launch(executablePath);
   try {
     const page = await browser.newPage();
     const lines = [];

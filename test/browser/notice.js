@@ -4,7 +4,7 @@
 //   node notice.js BASE CHROMIUM SENSOR...
 "use strict";
 const fs = require("fs");
-const { chromium } = require("playwright-core");
+const { launch } = require("./open.js");
 const jsqr = fs.readFileSync(require.resolve("jsqr"), "utf8");
 const [base, executablePath, ...sensors] = process.argv.slice(2);
 const wrong = (what) => { console.log(what); process.exitCode = 1; };
@@ -53,7 +53,7 @@ async function print(page, size, sensor) {
 }
 
 (async () => {
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+  const browser = await launch(executablePath);
   const page = await browser.newPage({ bypassCSP: true, deviceScaleFactor: 3 });
   for (const sensor of sensors) for (const size of Object.keys(papers)) await print(page, size, sensor);
   await browser.close();

@@ -3,7 +3,7 @@
 //
 //   node see.js STUDIO CHROMIUM DECISION
 "use strict";
-const { chromium } = require("playwright-core");
+const { launch } = require("./open.js");
 const wcag = require("./wcag.js");
 const [studio, executablePath, decision] = process.argv.slice(2);
 const wrong = (what) => { console.log(what); process.exitCode = 1; };
@@ -108,7 +108,7 @@ async function plainly(browser) {
 }
 
 (async () => {
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+  const browser = await launch(executablePath);
   await look(browser);
   await keys(browser);
   await waiting(browser);

@@ -4,7 +4,7 @@
 //   node studio.js ADDRESS CHROMIUM           works
 //   node studio.js ADDRESS CHROMIUM PATH...   looks at pages
 "use strict";
-const { chromium } = require("playwright-core");
+const { launch, reader } = require("./open.js");
 const wcag = require("./wcag.js");
 const [address, executablePath, ...paths] = process.argv.slice(2);
 const at = (lang, path) => address.replace(/\/\w\w\/$/, `/${lang}`) + path;
@@ -30,29 +30,34 @@ async function heard(page, now) {
 }
 
 // Every page by axe, in each language, narrow and dark, or wide; nothing is too wide or from elsewhere.
-async function look(browser, lang, width, colorScheme) {
-  const context = await browser.newContext({ locale: lang, colorScheme, viewport: { width, height: 800 } });
-  const page = await context.newPage();
+async function look(browser) {
+  const page = await browser.newPage();
+  const by = await reader(page);
   const origin = new URL(address).origin;
   let now = "";
   page.on("console", (m) => wrong(`${now}: the console says ${m.text()}`));
   page.on("pageerror", (e) => wrong(`${now}: ${e}`));
   page.on("request", (r) => { if (!r.url().startsWith(origin + "/")) wrong(`${now} asks elsewhere: ${r.url()}`); });
-  for (const path of paths) {
-    now = `${path} (${lang}, ${width})`;
-    const answer = await page.goto(at(lang, path));
-    if (answer.status() !== 200) wrong(`${now} is ${answer.status()}`);
-    if ((await page.getAttribute("html", "lang")) !== lang) wrong(`${now} is in another language`);
-    if ((await context.cookies()).length) wrong(`${now} sets a cookie`);
-    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    if (over > 0) wrong(`${now} is ${over} too wide`);
-    const order = await page.$$eval("h1, h2, h3, h4", (l) => l.map((h) => Number(h.tagName[1])));
-    order.forEach((n, i) => { if (i ? n > order[i - 1] + 1 : n !== 1) wrong(`${now}: its headings are ${order}`); });
-    await heard(page, now);
-    await wcag.inject(page);
-    await wcag.check(page, now, wrong);
+  for (const [lang, width, theme] of [["ca", 360, "dark"], ["en", 1280, "light"], ["es", 320, "light"]]) {
+    await by.speaks(lang);
+    await by.sees(width, 800, theme);
+    for (const path of paths) await opened(page, path, lang, now = `${path} (${lang}, ${width})`);
   }
-  await context.close();
+  await page.close();
+}
+
+async function opened(page, path, lang, now) {
+  const answer = await page.goto(at(lang, path));
+  if (answer.status() !== 200) wrong(`${now} is ${answer.status()}`);
+  if ((await page.getAttribute("html", "lang")) !== lang) wrong(`${now} is in another language`);
+  if ((await page.context().cookies()).length) wrong(`${now} sets a cookie`);
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (over > 0) wrong(`${now} is ${over} too wide`);
+  const order = await page.$$eval("h1, h2, h3, h4", (l) => l.map((h) => Number(h.tagName[1])));
+  order.forEach((n, i) => { if (i ? n > order[i - 1] + 1 : n !== 1) wrong(`${now}: its headings are ${order}`); });
+  await heard(page, now);
+  await wcag.inject(page);
+  await wcag.check(page, now, wrong);
 }
 
 const said = (page, id, text) => page.waitForFunction(([id, text]) => document.getElementById(id).textContent.includes(text), [id, text]);
@@ -154,11 +159,9 @@ async function plain(browser) {
 }
 
 (async () => {
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+  const browser = await launch(executablePath);
   if (paths.length) {
-    await look(browser, "ca", 360, "dark");
-    await look(browser, "en", 1280, "light");
-    await look(browser, "es", 320, "light");
+    await look(browser);
   } else {
     await live(browser);
     await keyboard(browser);

@@ -6,7 +6,7 @@
 "use strict";
 const fs = require("fs");
 const { execFileSync } = require("child_process");
-const { chromium } = require("playwright-core");
+const { launch } = require("./open.js");
 const [address, executablePath, keys] = process.argv.slice(2);
 const at = (path) => address.replace(/\/$/, "") + path;
 const wrong = (what) => { console.log(what); process.exitCode = 1; };
@@ -125,7 +125,7 @@ async function vote(page) {
 }
 
 (async () => {
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  const browser = await launch(executablePath);
   try {
     await found(browser);
     const page = await (await browser.newContext()).newPage();

@@ -2,7 +2,7 @@
 //
 //   node twopages.js STUDIO CHROMIUM DECISION
 "use strict";
-const { chromium } = require("playwright-core");
+const { launch } = require("./open.js");
 const [studio, executablePath, decision] = process.argv.slice(2);
 const wrong = (what) => { console.log(what); process.exitCode = 1; };
 const clash = "on two pages at once";
@@ -21,7 +21,7 @@ async function save(page, want) {
 }
 
 (async () => {
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+  const browser = await launch(executablePath);
   const context = await browser.newContext(), one = await context.newPage(), other = await context.newPage();
   for (const page of [one, other]) {
     page.on("pageerror", (e) => wrong(String(e)));

@@ -7,6 +7,7 @@
 const fs = require("fs");
 const http = require("http");
 const { chromium } = require("playwright-core");
+const { options } = require("./open.js");
 const [address, executablePath, keys, sent, profile] = process.argv.slice(2);
 const at = (path) => address.replace(/\/$/, "") + path;
 const wrong = (what) => { console.log(what); process.exitCode = 1; };
@@ -49,7 +50,7 @@ async function sign(page, choice, key, reason) {
 (async () => {
   const through = await proxy();
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath, args: ["--no-sandbox", "--proxy-bypass-list=<-loopback>"],
+    ...options(executablePath, "--proxy-bypass-list=<-loopback>"),
     proxy: { server: `http://127.0.0.1:${through.address().port}` },
   });
   try {
