@@ -201,6 +201,22 @@ func (w *window) query(limit int) store.Query {
 // strange reports whether a row is not of the window.
 func (w *window) strange(o store.Observation) bool { return !o.End.Equal(w.end) }
 
+// complete reports of some windows whether all their rows are in the store: where it says so of none, that
+// may be for an error too.
+func (x *events) complete(ctx context.Context, list []*window) []bool {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	windows, all := make([]store.Window, len(list)), make([]bool, len(list))
+	for i, w := range list {
+		windows[i] = store.Window{Gateway: w.gateway, Stream: w.stream, Start: w.start, End: w.end, Rows: w.rows}
+	}
+	_ = store.EachWindow(ctx, x.source.Store.Observations, windows, func(i int, rows []store.Observation) error {
+		all[i] = len(rows) >= list[i].rows
+		return nil
+	})
+	return all
+}
+
 // stored returns how many rows of a window are in the store, and whether later ones of its
 // gateway are.
 func (x *events) stored(ctx context.Context, w *window) (have int, passed bool, err error) {

@@ -170,11 +170,15 @@ func (l *lane) skip(text string) {
 // settle returns the windows whose rows are complete, in the order of their lines.
 func (l *lane) settle(ctx context.Context) []*window {
 	n := l.old
-	for ; n < len(l.waiting) && ctx.Err() == nil; n++ {
+	var known []bool // of those from asked on: all behind the first, which alone is asked for again and again
+	for asked := n; n < len(l.waiting) && ctx.Err() == nil; n++ {
 		if l.since.IsZero() {
 			l.since = time.Now()
 		}
-		if !l.ready(ctx, l.waiting[n], time.Since(l.since)) {
+		if n > l.old && n >= asked+len(known) && len(l.waiting)-n > 1 {
+			asked, known = n, l.feed.events.complete(ctx, l.waiting[n:min(len(l.waiting), n+batch)])
+		}
+		if (n-asked >= len(known) || !known[n-asked]) && !l.ready(ctx, l.waiting[n], time.Since(l.since)) {
 			break
 		}
 		l.since = time.Time{}

@@ -161,29 +161,28 @@ func (f *Filter) known(list []books.Released) bool {
 // differ returns the windows whose rows in the store are not what was released. A window
 // without rows shows nothing, and one that cannot be read is not called wrong.
 func (f *Filter) differ(ctx context.Context, list []books.Released) (out []books.Released, err error) {
-	var hidden map[window][]books.Withdrawal
+	windows := make([]store.Window, len(list))
 	for i := range list {
 		r := &list[i]
-		rows, err := f.store.Observations(ctx,
-			store.Query{Gateways: []string{r.Gateway}, Stream: r.Stream, From: r.Start, To: r.Start.Add(1),
-				Limit: 2*r.Rows + 1000, Which: store.Both})
-		if err != nil {
-			return nil, err
-		}
-		rows = f.planned(rows)
-		if len(rows) == 0 || store.Digest(rows) == r.SHA256 {
-			continue
+		windows[i] = store.Window{Gateway: r.Gateway, Stream: r.Stream, Start: r.Start, End: r.End, Rows: r.Rows}
+	}
+	var hidden map[window][]books.Withdrawal
+	err = store.EachWindow(ctx, f.store.Observations, windows, func(i int, rows []store.Observation) (err error) {
+		r := &list[i]
+		if rows = f.planned(rows); len(rows) == 0 || store.Digest(rows) == r.SHA256 {
+			return nil
 		}
 		if hidden == nil {
 			if hidden, err = f.withdrawn(); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		if !isWithdrawn(r, rows, hidden[window{"", r.Stream, r.Start.UnixNano()}]) {
 			out = append(out, *r)
 		}
-	}
-	return out, nil
+		return nil
+	})
+	return out, err
 }
 
 // planned returns the rows that would not be left out anyway.
