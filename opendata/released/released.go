@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -80,7 +81,11 @@ type Filter struct {
 	began   bool              // one has ended well; guarded by mu
 	strays  map[window]*stray // what has no line; guarded by mu
 	leftOut int64             // rows, each time that they were left out; guarded by mu
+	even    map[string]even   // by stream, where the store was as far as the books; guarded by mu
 }
+
+// even is when the store's last window was that of the books, and its end.
+type even struct{ asked, until time.Time }
 
 // stray is a window in the store without a line in the books.
 type stray struct{ first, last time.Time }
@@ -91,6 +96,7 @@ func New(from Store, source books.Source, log *slog.Logger) *Filter {
 		store: from, reader: books.Reader{Source: source}, follower: books.NewFollower(source, bookName),
 		removals: books.NewFollower(source, "removals.jsonl"), fresh: mirrorFresh, grace: grace, log: log,
 		index: newIndex(), wrong: make(map[window]bool), strays: make(map[window]*stray),
+		even: make(map[string]even),
 	}
 	if books.Near(source) {
 		f.fresh = dirFresh
@@ -233,8 +239,13 @@ func (f *Filter) Hint() string {
 		"sluice verify names them; docs/operations.md says what to do", none, len(f.wrong))
 }
 
-// ClosedUntil is the end of the last window that both store and books have.
+// ClosedUntil is the end of the last window that both store and books have. Where they were equally far
+// a moment ago, and the books still are, the store is not asked again.
 func (f *Filter) ClosedUntil(ctx context.Context, stream string) (time.Time, error) {
+	if until, same := f.still(ctx, stream); same {
+		return until, nil
+	}
+	begun := time.Now()
 	until, err := f.store.ClosedUntil(ctx, stream)
 	if err != nil || until.IsZero() {
 		return until, err
@@ -243,10 +254,28 @@ func (f *Filter) ClosedUntil(ctx context.Context, stream string) (time.Time, err
 		return time.Time{}, err
 	}
 	if f.ends(stream, until) {
+		f.mu.Lock()
+		f.even[stream] = even{begun, until}
+		f.mu.Unlock()
 		return until, nil
 	}
 	_ = f.refresh(ctx) // what cannot be read has no line
 	return f.closedBefore(ctx, stream, until)
+}
+
+// still reports whether the books of a directory say that nothing was released since the store was last
+// asked. That it is away, or has lost what it had, is known soon after.
+func (f *Filter) still(ctx context.Context, stream string) (until time.Time, same bool) {
+	f.mu.RLock()
+	last := f.even[stream]
+	f.mu.RUnlock()
+	if f.fresh != dirFresh || time.Since(last.asked) >= mirrorFresh || f.refresh(ctx) != nil {
+		return time.Time{}, false
+	}
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	newest := f.index.before(stream, math.MaxInt64, 1)
+	return last.until, len(newest) == 1 && newest[0][1] == last.until.UnixNano()
 }
 
 // closedBefore is the end of the last window, until an instant, that both store and books
