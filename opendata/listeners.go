@@ -54,7 +54,7 @@ func (c *city) openMQTT(cfg Config, base string, at site) (err error) {
 		return nil
 	}
 	c.mqtt, err = broadcast.Listen(broadcast.Config{Addr: cfg.MQTT.Listen, Connections: at.mqtt,
-		PerAddress: cfg.perAddress, URL: base, Zone: c.pages.Zone, Log: c.log}, c.source)
+		PerAddress: cfg.perAddress, URL: base, Zone: c.pages.Zone, Changed: c.live.Changed, Log: c.log}, c.source)
 	if err == nil && cfg.MQTT.WebSocket {
 		c.mux.HandleFunc("/mqtt", c.mqtt.Handler(cfg.perAddress(at.loopback)))
 	}

@@ -34,9 +34,10 @@ import (
 
 // Bounds.
 const (
-	maxPacket     = 4 << 10 // bytes that a client may send at once
-	maxTopics     = 4000    // retained, half of them for each prefix
-	lookEvery     = 500 * time.Millisecond
+	maxPacket     = 4 << 10                // bytes that a client may send at once
+	maxTopics     = 4000                   // retained, half of them for each prefix
+	lookSoon      = 500 * time.Millisecond // after what has changed: it is known everywhere by then
+	lookEvery     = 2 * time.Second        // for what was withdrawn or left out
 	lookNames     = time.Minute
 	subscriptions = 16 // of a client
 	maxDepth      = 8  // levels of a filter
@@ -54,7 +55,10 @@ type Config struct {
 	URL string
 	// Zone is a zone's name; nil where ids are enough.
 	Zone func(id, lang string) (name string, known bool)
-	Log  *slog.Logger
+	// Changed returns a channel that is closed when more was released than now; nil where only
+	// looking tells.
+	Changed func() <-chan struct{}
+	Log     *slog.Logger
 }
 
 // Broker is a running broker.
@@ -66,6 +70,7 @@ type Broker struct {
 	begun  chan struct{} // closed when all that is retained is
 
 	retained map[string]string // what is retained, by topic; owned by Run
+	changed  <-chan struct{}   // closed when there is more; nil for never; owned by Run
 	full     sync.Once
 }
 
@@ -98,6 +103,9 @@ func (b *Broker) Addr() string { return b.door.Address() }
 
 // Run serves until ctx ends.
 func (b *Broker) Run(ctx context.Context) {
+	if b.cfg.Changed != nil {
+		b.changed = b.cfg.Changed()
+	}
 	b.renew(ctx)
 	b.announce(ctx)
 	if err := b.server.Serve(); err != nil {
@@ -105,18 +113,32 @@ func (b *Broker) Run(ctx context.Context) {
 	}
 	close(b.begun)
 	names := time.Now()
-	for {
-		select {
-		case <-ctx.Done():
-			_ = b.server.Close() // it ends all the same
-			return
-		case <-time.After(lookEvery):
-		}
+	for b.wait(ctx) {
 		b.renew(ctx)
 		if time.Since(names) > lookNames {
 			b.announce(ctx)
 			names = time.Now()
 		}
+	}
+	_ = b.server.Close() // it ends all the same
+}
+
+// wait waits until it is time to look; it reports false where ctx has ended. Each look asks the store of
+// every stream, so at rest there are few.
+func (b *Broker) wait(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(lookEvery):
+		return true
+	case <-b.changed:
+	}
+	b.changed = b.cfg.Changed() // first, so that what changes meanwhile is looked for once more
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(lookSoon):
+		return true
 	}
 }
 

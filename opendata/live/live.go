@@ -134,6 +134,13 @@ func (f *Feed) add(l *lane, list []*window) {
 	f.changed = make(chan struct{})
 }
 
+// Changed returns a channel that is closed when more windows are known than now.
+func (f *Feed) Changed() <-chan struct{} {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.changed
+}
+
 // forget drops what a lane's book had before it was replaced by another, and sends all
 // listeners away: what their ids say is of the old one.
 func (f *Feed) forget(l *lane) {
