@@ -24,6 +24,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sluice/gateway/cluster/engine"
@@ -42,6 +43,8 @@ type Member struct {
 	log    *slog.Logger
 	tally  tally
 	absent absence
+	// sharing says that Share looks who is there.
+	sharing atomic.Bool
 
 	mu   sync.Mutex
 	seen []string // who shares partitions, as it was last read; guarded by mu
@@ -65,6 +68,8 @@ func (m *Member) look() time.Duration { return m.bucket.TTL() / 8 }
 // when its context does; a partition that falls to another is left by then, or soon.
 func (m *Member) Share(ctx context.Context, partitions int, run func(ctx context.Context, partition int) error) {
 	m.holding(ctx, memberKey+m.name, func(ctx context.Context) {
+		m.sharing.Store(true)
+		defer m.sharing.Store(false)
 		works := make([]*work, partitions)
 		defer func() {
 			for _, w := range works {
@@ -112,10 +117,13 @@ func (m *Member) Owns(member string, partition int) bool {
 	return lease.Owner(partition, m.seen) == member
 }
 
-// Watch keeps who is there in mind, for Owns, for a member that shares nothing itself, until ctx ends.
+// Watch keeps who is there in mind, for Owns, until ctx ends. While this member shares it looks itself, and nobody need
+// look again.
 func (m *Member) Watch(ctx context.Context) {
 	for ok := true; ok; ok = retry.Sleep(ctx, m.look()) {
-		m.Look(ctx)
+		if !m.sharing.Load() {
+			m.Look(ctx)
+		}
 	}
 }
 

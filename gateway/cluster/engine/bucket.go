@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -13,6 +14,7 @@ import (
 // Bucket is a set of keys that expire unless they are written again. It is in the memory of the servers, so it does not
 // outlive them: it says who is there, and is no place for what must be kept.
 type Bucket struct {
+	nc       *nats.Conn
 	kv       jetstream.KeyValue
 	ttl      time.Duration
 	patience time.Duration
@@ -30,7 +32,7 @@ func (c *Conn) Bucket(ctx context.Context, name string, ttl time.Duration, repli
 	for {
 		kv, err := c.bucket(ctx, name, ttl, replicas)
 		if err == nil {
-			return &Bucket{kv, ttl, c.patience}, nil
+			return &Bucket{c.nc, kv, ttl, c.patience}, nil
 		}
 		if errors.Is(err, jetstream.ErrBucketExists) {
 			return nil, fmt.Errorf("opening %s: %w (it is there with other settings)", name, ErrRefused)
@@ -132,9 +134,59 @@ func (b *Bucket) All(ctx context.Context) (map[string][]byte, error) {
 	}
 }
 
+// all reads once. One question has the answer, from whichever server has the bucket. Where it does not, or there are
+// no keys, which a server would say too that has lost its memory, a reader is made: by two votes of the servers, which
+// cost them some 5 ms of processor time.
 func (b *Bucket) all(ctx context.Context) (map[string][]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, oneAttempt)
 	defer cancel()
+	if all, err := b.glance(ctx); err == nil && len(all) > 0 {
+		return all, nil
+	}
+	return b.watched(ctx)
+}
+
+// glance asks one server for the last message of each key (ADR-31 of NATS, a batched direct get).
+func (b *Bucket) glance(ctx context.Context) (map[string][]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, oneAttempt/3)
+	defer cancel()
+	inbox := b.nc.NewInbox()
+	sub, err := b.nc.SubscribeSync(inbox)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = sub.Unsubscribe() }()
+	prefix := "$KV." + b.kv.Bucket() + "."
+	ask := fmt.Appendf(nil, `{"multi_last":[%q]}`, prefix+">")
+	if err := b.nc.PublishRequest("$JS.API.DIRECT.GET.KV_"+b.kv.Bucket(), inbox, ask); err != nil {
+		return nil, err
+	}
+	all, last := map[string][]byte{}, "0"
+	for {
+		m, err := sub.NextMsgWithContext(ctx)
+		if err != nil {
+			return nil, err
+		}
+		status, whole := m.Header.Get("Status"), m.Header.Get("Nats-Last-Sequence") == last
+		switch {
+		case status == endOfBatch && whole && m.Header.Get("Nats-Num-Pending") == "0":
+			return all, nil
+		case status != "" || !whole: // nobody is there, or there is nothing, or too much, or one got lost
+			return nil, errors.New("no end of keys")
+		}
+		last = m.Header.Get(jetstream.SequenceHeader)
+		key, ours := strings.CutPrefix(m.Header.Get(jetstream.SubjectHeader), prefix)
+		gone := m.Header.Get("KV-Operation") + m.Header.Get(jetstream.MarkerReasonHeader)
+		if ours && gone == "" {
+			all[key] = m.Data
+		}
+	}
+}
+
+const endOfBatch = "204"
+
+// watched reads by a reader at the servers.
+func (b *Bucket) watched(ctx context.Context) (map[string][]byte, error) {
 	watch, err := b.kv.WatchAll(ctx, jetstream.IgnoreDeletes())
 	if err != nil {
 		return nil, err

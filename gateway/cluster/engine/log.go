@@ -168,6 +168,12 @@ func (s *Spec) differs(is jetstream.StreamConfig) (wrong []string) {
 
 // Last is the number of a subject's last entry; 0 where it has none.
 func (l *Log) Last(ctx context.Context, subject string) (uint64, error) {
+	e, err := l.last(ctx, subject)
+	return e.Seq, err
+}
+
+// last is a subject's last entry; one without a number where it has none.
+func (l *Log) last(ctx context.Context, subject string) (e Entry, err error) {
 	ctx, cancel := context.WithTimeout(ctx, l.conn.patience)
 	defer cancel()
 	pause := pauses()
@@ -176,13 +182,13 @@ func (l *Log) Last(ctx context.Context, subject string) (uint64, error) {
 		m, err := l.stream.GetLastMsgForSubject(one, subject)
 		cancel()
 		if err == nil {
-			return m.Sequence, nil
+			return entryOf(m), nil
 		}
 		if codeOf(err) == codeNoEntry {
-			return 0, nil
+			return e, nil
 		}
 		if err := fail("reading", err); errors.Is(err, ErrRefused) || !pause.Wait(ctx) {
-			return 0, err
+			return e, err
 		}
 	}
 }

@@ -35,7 +35,7 @@ func (c *Conn) FindBucket(ctx context.Context, name string) (*Bucket, error) {
 	if err != nil {
 		return nil, fail("looking at "+name, err)
 	}
-	return &Bucket{kv: kv, patience: oneAttempt}, nil
+	return &Bucket{nc: c.nc, kv: kv, patience: oneAttempt}, nil
 }
 
 // Held is how many entries the log has of each subject that a pattern takes in.
@@ -60,7 +60,7 @@ func (l *Log) Newest(ctx context.Context, subject string) (e Entry, err error) {
 	if err != nil {
 		return e, fail("looking at "+l.name, err)
 	}
-	return Entry{Seq: m.Sequence, Subject: m.Subject, ID: m.Header.Get(idHeader), Body: m.Data}, nil
+	return entryOf(m), nil
 }
 
 // Written is when the last entry of a subject was written, by the servers' clock; zero where it has none.

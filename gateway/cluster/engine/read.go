@@ -7,6 +7,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -25,24 +26,62 @@ const (
 	idle           = 30 * time.Second // after which the servers forget a reader that is gone
 )
 
+// few is how many numbers of a log are asked for one by one. A reader is made and taken back by votes of the servers,
+// which cost them more than all these questions; and who looks for what is new finds most often nothing.
+const few = 16
+
 // Entries are the entries of a subject from one number on, in order, up to the one that was the last when reading
 // began. It ends with ErrAway where nothing comes for as long as the patience.
 func (l *Log) Entries(ctx context.Context, subject string, from uint64) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		last, err := l.Last(ctx, subject)
+		last, err := l.last(ctx, subject)
 		if err != nil {
 			yield(Entry{}, err)
 			return
 		}
-		if last < from || last == 0 {
+		if last.Seq < from || last.Seq == 0 {
 			return
 		}
+		for last.Seq < max(from, 1)+few {
+			e := last
+			if from < last.Seq {
+				if e, err = l.next(ctx, subject, from); err != nil {
+					break // a reader waits for it
+				}
+			}
+			if from = e.Seq + 1; !yield(e, nil) || e.Seq >= last.Seq {
+				return
+			}
+		}
 		for e, err := range l.read(ctx, subject, from, l.conn.patience) {
-			if !yield(e, err) || err != nil || e.Seq >= last {
+			if !yield(e, err) || err != nil || e.Seq >= last.Seq {
 				return
 			}
 		}
 	}
+}
+
+// next asks for the first entry of a subject from a number on.
+func (l *Log) next(ctx context.Context, subject string, from uint64) (e Entry, err error) {
+	ctx, cancel := context.WithTimeout(ctx, oneAttempt)
+	defer cancel()
+	m, err := l.stream.GetMsg(ctx, max(from, 1), jetstream.WithGetMsgSubject(subject))
+	if err != nil {
+		return e, err
+	}
+	return entryOf(m), nil
+}
+
+func entryOf(m *jetstream.RawStreamMsg) Entry {
+	return Entry{Seq: m.Sequence, Subject: m.Subject, ID: idOf(m.Header), Body: m.Data}
+}
+
+// idOf is the id of an entry that was appended, or put.
+func idOf(h nats.Header) string {
+	if id := h.Get(idHeader); id != "" {
+		return id
+	}
+	return h.Get(jetstream.MsgIDHeader)
 }
 
 // Follow are the entries of a subject from one number on, in order, and those to come, until the context ends. While
@@ -106,7 +145,7 @@ func (l *Log) stretch(
 	defer l.forget(reader.CachedInfo().Name)
 	defer messages.Stop()
 	for n := uint64(1); ; n++ {
-		m, err := next(ctx, messages, patience)
+		m, err := arrives(ctx, messages, patience)
 		if err != nil {
 			return fail("reading", err)
 		}
@@ -114,18 +153,15 @@ func (l *Log) stretch(
 		if err != nil || meta.Sequence.Consumer != n {
 			return fmt.Errorf("reading: %w (a gap)", ErrAway)
 		}
-		e := Entry{Seq: meta.Sequence.Stream, Subject: m.Subject(), Body: m.Data()}
-		if e.ID = m.Headers().Get(idHeader); e.ID == "" {
-			e.ID = m.Headers().Get(jetstream.MsgIDHeader)
-		}
+		e := Entry{Seq: meta.Sequence.Stream, Subject: m.Subject(), ID: idOf(m.Headers()), Body: m.Data()}
 		if !take(e) {
 			return nil
 		}
 	}
 }
 
-// next is the next message; a patience of 0 has no end.
-func next(ctx context.Context, messages jetstream.MessagesContext, patience time.Duration) (jetstream.Msg, error) {
+// arrives is the next message; a patience of 0 has no end.
+func arrives(ctx context.Context, messages jetstream.MessagesContext, patience time.Duration) (jetstream.Msg, error) {
 	if patience > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, patience)
