@@ -10,10 +10,11 @@ type row struct{ why, list string }
 var arrows = map[string]row{
 	"internal/civil":   {"days, periods and grids: the ground, of nothing", ""},
 	"internal/instant": {"times as systems write them: the ground, of nothing", ""},
-	"internal/names":   {"one form of names: the ground", ""},
+	"internal/pattern": {"regular expressions that are compiled when they are used: the ground", ""},
+	"internal/names":   {"one form of names: the ground", "internal/pattern"},
 	"internal/locales": {"sentences by language: the ground", ""},
 	"internal/yamldoc": {"files that people write; what is wrong in them is said in three languages",
-		"internal/locales"},
+		"internal/locales internal/pattern"},
 	"internal/retention": {"for how long numbers are kept: the ground, in periods",
 		"internal/civil"},
 	"internal/websocket": {"frames and handshakes of WebSocket, for sensors' listener and public's broker: the ground",
@@ -27,26 +28,27 @@ var arrows = map[string]row{
 	"store":          {"the form of a released number, which all that write, read and check one share", ""},
 	"store/sqlite":   {"keeps what store describes, in a file that perm guards", "perm store"},
 	"store/table":    {"rows as text, which books commit to: gateway, archive and verify share it", "store"},
-	"store/influx":   {"keeps what store describes, with a token that perm guards", "perm store"},
+	"store/influx":   {"keeps what store describes, with a token that perm guards", "internal/pattern perm store"},
 	"books":          {"the form of the public books, for those who write and those who read them", ""},
-	"books/union":    {"the books of several gateways as one", "books"},
+	"books/union":    {"the books of several gateways as one", "books internal/pattern"},
 	"register": {"sensors, kinds and zones, from files that people write",
-		"internal/civil internal/names internal/yamldoc register/preset"},
+		"internal/civil internal/names internal/pattern internal/yamldoc register/preset"},
 	"register/preset": {"how other systems wrap readings and models of devices name them, from files",
 		"internal/civil internal/instant internal/names internal/yamldoc"},
 	"register/access": {"passwords of the sensors of a register", "register"},
 	"register/ca":     {"certificates of the sensors of a register, in files that perm guards", "perm register"},
 	"register/fleet": {"a vendor's spreadsheet as entries of a register, whose names are shown in brief",
-		"brief internal/civil internal/yamldoc register"},
+		"brief internal/civil internal/pattern internal/yamldoc register"},
 	"plan": {"what a decision means for a sensor, in a city's calendar", "internal/civil"},
 	"policy/mechanism": {"what a plan costs and how exact it is; it says so of a store's numbers",
 		"plan store"},
-	"policy/ballot":         {"a signature and its key", ""},
+	"policy/ballot":         {"a signature and its key", "internal/pattern"},
 	"policy/ballot/signers": {"who may sign what is not voted", "internal/names policy/ballot"},
 	"policy/decision": {"the documents of a policy, which become plans; members' keys are read as ballots are",
-		"internal/civil internal/names internal/retention internal/yamldoc policy/ballot plan register"},
+		"internal/civil internal/names internal/pattern internal/retention internal/yamldoc policy/ballot plan " +
+			"register"},
 	"policy/bundle": {"the documents together, with zones, as bytes that are signed",
-		"internal/yamldoc policy/decision plan register"},
+		"internal/pattern internal/yamldoc policy/decision plan register"},
 	"policy/rules":  {"the rules' texts", ""},
 	"policy/schema": {"the files' forms, for editors and check", ""},
 	"policy/rego": {"rules are asked in a child process, about a bundle; what OPA says is cut short by brief",
@@ -54,27 +56,30 @@ var arrows = map[string]row{
 	"policy/compile": {"a bundle and its answers become plans; suspensions are compared as diff does",
 		"policy/bundle policy/diff plan policy/rego register"},
 	"policy/explain": {"a decision in words, with what it costs",
-		"internal/civil internal/locales internal/retention policy/bundle policy/decision policy/mechanism plan"},
+		"internal/civil internal/locales internal/pattern internal/retention policy/bundle policy/decision " +
+			"policy/mechanism plan"},
 	"policy/diff": {"two policies, by what residents gain or lose, in explain's words",
-		"internal/civil internal/locales internal/retention policy/bundle policy/decision policy/explain " +
-			"policy/mechanism plan policy/rules register"},
+		"internal/civil internal/locales internal/pattern internal/retention policy/bundle policy/decision " +
+			"policy/explain policy/mechanism plan policy/rules register"},
 	"policy/templates": {"decisions to begin with, as data, written into a policy's files",
 		"internal/locales internal/yamldoc policy/bundle policy/decision policy/explain"},
 	"policy/dpia": {"the assessment, of the same words and costs, with the sensors concerned and people's answers",
 		"internal/civil internal/locales internal/names internal/yamldoc policy/bundle policy/decision policy/diff " +
 			"policy/explain policy/mechanism register"},
 	"policy/consult": {"a draft put to the public in explain's words, with what changes and its risks, and the answers",
-		"internal/civil internal/locales policy/bundle policy/decision policy/diff policy/dpia policy/explain"},
+		"internal/civil internal/locales internal/pattern policy/bundle policy/decision policy/diff policy/dpia " +
+			"policy/explain"},
 	"simulate/charts": {"a simulated day of a draft, drawn for those to whom it is put",
 		"policy/bundle policy/explain policy/templates simulate"},
 	"policy/check": {"all that can be wrong with a policy: its form, its rules, its costs, its votes",
-		"internal/civil internal/locales internal/names internal/yamldoc policy/ballot policy/bundle " +
-			"policy/compile policy/decision policy/diff policy/explain policy/mechanism plan policy/rego " +
-			"policy/rules policy/schema register"},
+		"internal/civil internal/locales internal/names internal/pattern internal/yamldoc policy/ballot " +
+			"policy/bundle policy/compile policy/decision policy/diff policy/explain policy/mechanism plan " +
+			"policy/rego policy/rules policy/schema register"},
 	"policy/cases": {"a council's own examples, against the compiled policy",
 		"internal/civil internal/yamldoc policy/bundle policy/compile plan register"},
 	"policy/council": {"a motion: what was voted, explained, compared and signed",
-		"internal/civil internal/locales policy/ballot policy/bundle policy/decision policy/diff policy/explain"},
+		"internal/civil internal/locales internal/pattern policy/ballot policy/bundle policy/decision policy/diff " +
+			"policy/explain"},
 	"policy/papers": {"what goes with a motion for people: of the clerk's directory, in words and HTML",
 		"internal/civil internal/locales policy/ballot policy/bundle policy/council policy/dpia policy/explain " +
 			"policy/workspace"},
@@ -83,15 +88,15 @@ var arrows = map[string]row{
 		"internal/civil perm policy/ballot policy/bundle policy/compile policy/council policy/decision " +
 			"policy/rego policy/schema"},
 	"studio": {"a page for those who draft: the verbs' rooms behind a door to this machine alone",
-		"brief door internal/civil internal/locales internal/names internal/yamldoc plan policy/ballot " +
-			"policy/bundle policy/check policy/compile policy/consult policy/council policy/decision policy/diff " +
-			"policy/dpia policy/explain policy/papers policy/papers/pdf policy/rego " +
-			"policy/templates policy/workspace register simulate simulate/charts store studio/picture"},
+		"brief door internal/civil internal/locales internal/names internal/pattern internal/yamldoc plan " +
+			"policy/ballot policy/bundle policy/check policy/compile policy/consult policy/council policy/decision " +
+			"policy/diff policy/dpia policy/explain policy/papers policy/papers/pdf policy/rego policy/templates " +
+			"policy/workspace register simulate simulate/charts store studio/picture"},
 	"studio/picture":                   {"what a simulation says of a place, drawn", "simulate store"},
 	"configs":                          {"what an operator edits, as far as the program writes it", ""},
 	"configs/portalba":                 {"the example city, as a bundle", "policy/bundle"},
 	"gateway/revoked":                  {"certificates that hold no more, from a file that perm guards", "perm"},
-	"gateway/inbox":                    {"fetches motion files", ""},
+	"gateway/inbox":                    {"fetches motion files", "internal/pattern"},
 	"gateway/release/internal/laplace": {"draws", ""},
 	"gateway/release": {"the only maker of numbers: the plan, what it costs, the draw, and the form of a number",
 		"gateway/release/internal/laplace internal/wide policy/mechanism plan store"},
@@ -109,7 +114,7 @@ var arrows = map[string]row{
 		"gateway/cluster/duty gateway/cluster/engine gateway/cluster/keys gateway/cluster/roster " +
 			"gateway/cluster/settings internal/retry internal/yamldoc perm"},
 	"gateway/cluster/roster": {"who the machines are, and until when: a file people sign, by keys that ballots take",
-		"internal/civil internal/retry internal/yamldoc perm policy/ballot policy/ballot/signers"},
+		"internal/civil internal/pattern internal/retry internal/yamldoc perm policy/ballot policy/ballot/signers"},
 	"gateway/cluster/logs": {"what fronts and owners of partitions share, in logs of that engine, as ingest wants them",
 		"gateway/cluster/engine gateway/ingest"},
 	"gateway/cluster/overview": {"how machines and partitions do, as the servers show it without a key",
@@ -124,13 +129,15 @@ var arrows = map[string]row{
 			"gateway/cluster/member gateway/cluster/parts gateway/cluster/rollcall internal/retry"},
 	"gateway/cluster/edge": {"the side of such a machine that sees people: what an ingest is in one process",
 		"gateway/cluster/engine gateway/cluster/logs gateway/ingest gateway/release internal/crash register"},
-	"gateway/cluster/setup":    {"what the engine's servers are set up with, written for an operator", "configs perm"},
+	"gateway/cluster/setup": {"what the engine's servers are set up with, written for an operator",
+		"configs internal/pattern perm"},
 	"gateway/cluster/settings": {"what is wrong with the engine's servers", "gateway/cluster/engine"},
 	"gateway/cluster/engine": {"the door to the engine that machines share; whose credentials perm guards",
 		"internal/retry perm"},
 	"gateway/config": {"gateway.yaml: of each part only what it may be set to",
-		"gateway/cluster/member gateway/cluster/roster gateway/inbox gateway/ingest gateway/revoked internal/civil " +
-			"internal/yamldoc perm register register/access register/preset store store/influx store/sqlite"},
+		"gateway/cluster/member gateway/cluster/roster gateway/inbox gateway/ingest gateway/revoked " +
+			"internal/civil internal/pattern internal/yamldoc perm register register/access register/preset store " +
+			"store/influx store/sqlite"},
 	"gateway/host": {"lock, keys and directories of the machine, as configured", "gateway/config gateway/inbox perm"},
 	"gateway/homes": {"which kinds stand for somebody, kept on disk, by policy and vote",
 		"gateway/host perm policy/compile policy/council register"},
@@ -144,8 +151,8 @@ var arrows = map[string]row{
 		"books gateway/config gateway/host gateway/ledger gateway/reconcile internal/civil internal/retry perm " +
 			"store"},
 	"gateway/activation": {"how a policy gets into force: read, verified, compiled, given to ingest, kept",
-		"brief gateway/config gateway/homes gateway/inbox gateway/ingest gateway/ledger internal/retry " +
-			"policy/bundle policy/compile policy/council policy/mechanism plan policy/rego register"},
+		"brief gateway/config gateway/homes gateway/inbox gateway/ingest gateway/ledger internal/pattern " +
+			"internal/retry policy/bundle policy/compile policy/council policy/mechanism plan policy/rego register"},
 	"gateway/publicbooks": {"writes the books, of what is in force, what is registered and what the ledger has",
 		"books gateway/activation gateway/config gateway/homes gateway/ingest gateway/ledger internal/civil " +
 			"policy/ballot policy/bundle policy/compile policy/council policy/decision policy/diff policy/explain " +
@@ -212,7 +219,8 @@ var arrows = map[string]row{
 	"opendata/search":  {"things by what people call them", ""},
 	"opendata/streets": {"the city's ground, from a file of its own, under the zones", "opendata/zonemap perm"},
 	"opendata/picture": {"marks on a sheet, as SVG and PNG: the ground", ""},
-	"opendata/i18n":    {"what pages say, and the books' states in words", "books internal/civil internal/locales"},
+	"opendata/i18n": {"what pages say, and the books' states in words",
+		"books internal/civil internal/locales internal/pattern"},
 	"opendata/httpcache": {"an answer made once; who reads long ones has a seat, as the door counts",
 		"door internal/crash"},
 	"opendata/released": {"which rows of a store the books know of; a published plan is a plan.Stream (decision 36)",
@@ -226,14 +234,14 @@ var arrows = map[string]row{
 		"books internal/civil opendata/i18n opendata/query store"},
 	"opendata/feed": {"what is new, as Atom and JSON Feed",
 		"books opendata/httpcache opendata/i18n opendata/news opendata/query"},
-	"opendata/sensorthings/odata": {"the query language of SensorThings, of nothing", ""},
+	"opendata/sensorthings/odata": {"the query language of SensorThings, of nothing", "internal/pattern"},
 	"opendata/sensorthings/engine": {"answers queries of SensorThings for whatever has entities",
 		"opendata/sensorthings/odata"},
 	"opendata/sensorthings": {"what was released as entities of SensorThings",
 		"books opendata/httpcache opendata/i18n opendata/query opendata/sensorthings/engine " +
 			"opendata/sensorthings/odata store"},
 	"opendata/archive": {"whole files of months and years, as far as the books vouch for them",
-		"books door opendata/httpcache opendata/query store store/table"},
+		"books door internal/pattern opendata/httpcache opendata/query store store/table"},
 	"opendata/broadcast": {"what the newest windows say, over MQTT and MQTT over WebSocket, in the form of the API " +
 		"and for homes",
 		"books door internal/crash internal/websocket opendata/api opendata/httpcache opendata/i18n opendata/query"},
@@ -247,12 +255,12 @@ var arrows = map[string]row{
 	"opendata/front": {"the first page of several cities, of what each one's pages and catalogue say",
 		"opendata/catalog opendata/httpcache opendata/i18n opendata/query opendata/search opendata/web"},
 	"opendata": {"the server: the composition of its rooms over store and books",
-		"books books/union door internal/yamldoc opendata/api opendata/archive opendata/broadcast " +
-			"opendata/catalog opendata/copies opendata/feed opendata/front " +
-			"opendata/httpcache opendata/live opendata/news " +
-			"opendata/query opendata/released opendata/sensorthings opendata/streets opendata/web perm store/influx"},
+		"books books/union door internal/pattern internal/yamldoc opendata/api opendata/archive " +
+			"opendata/broadcast opendata/catalog opendata/copies opendata/feed opendata/front opendata/httpcache " +
+			"opendata/live opendata/news opendata/query opendata/released opendata/sensorthings opendata/streets " +
+			"opendata/web perm store/influx"},
 	"verify": {"what the books and the API say, computed again as a stranger would, from plans (decision 36)",
-		"books internal/retention policy/ballot policy/mechanism plan store store/table"},
+		"books internal/pattern internal/retention policy/ballot policy/mechanism plan store store/table"},
 	"firmware-sim/street": {"people and weather of a made-up city; nothing of ours, to be independent", ""},
 	"firmware-sim/replay": {"recorded readings; nothing of ours, to be independent", ""},
 	"firmware-sim/device/dialect": {"what other systems make of a street; nothing of ours, to be independent",
@@ -268,25 +276,23 @@ var arrows = map[string]row{
 		"books brief configs/portalba firmware-sim/device firmware-sim/street gateway gateway/config opendata " +
 			"opendata/query perm policy/council policy/workspace register store store/sqlite"},
 	"certify/envelope": {"what is around a reading, read without the gateway's decoder so that the two test each other",
-		"internal/civil register/preset"},
+		"internal/civil internal/pattern register/preset"},
 	"certify/tap": {"between a device and a gateway: it sees, and tells stamps and flags; presets say what a topic is",
 		"certify/envelope internal/websocket register/preset"},
 	"certify/bench": {"a gateway for one device on loopback, in a directory that goes at the end",
 		"gateway gateway/config internal/names register register/access register/preset"},
 	"certify/report": {"the certificate: its form, its words, its signature by a key that ballots take",
-		"internal/names policy/ballot policy/ballot/signers"},
+		"internal/names internal/pattern policy/ballot policy/ballot/signers"},
 	"certify": {"the checks of a device: what passes the tap and what the bench says of it become a report",
 		"certify/bench certify/envelope certify/report certify/tap register/preset"},
 	"cmd/sluice": {"the verbs; each needs its room",
 		"books books/union brief certify certify/report configs/portalba gateway gateway/admin gateway/config " +
 			"gateway/cluster/member gateway/cluster/overview gateway/cluster/rollcall gateway/cluster/roster " +
-			"gateway/cluster/setup gateway/doctor gateway/ingest " +
-			"gateway/reconcile gateway/rollback internal/civil internal/crash " +
-			"internal/names internal/yamldoc opendata opendata/copies opendata/i18n opendata/query " +
-			"perm policy/ballot " +
-			"policy/ballot/signers policy/bundle policy/cases policy/check policy/compile " +
-			"policy/consult policy/council policy/decision policy/diff policy/dpia policy/explain policy/papers " +
-			"policy/papers/pdf policy/rego policy/schema policy/templates policy/workspace register " +
+			"gateway/cluster/setup gateway/doctor gateway/ingest gateway/reconcile gateway/rollback internal/civil " +
+			"internal/crash internal/names internal/pattern internal/yamldoc opendata opendata/copies opendata/i18n " +
+			"opendata/query perm policy/ballot policy/ballot/signers policy/bundle policy/cases policy/check " +
+			"policy/compile policy/consult policy/council policy/decision policy/diff policy/dpia policy/explain " +
+			"policy/papers policy/papers/pdf policy/rego policy/schema policy/templates policy/workspace register " +
 			"register/access register/ca register/fleet register/preset simulate simulate/charts store/influx " +
 			"store/sqlite studio town verify"},
 	"test/harness": {"a city of real programs, for tests",

@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"sluice/books/union"
 	"sluice/opendata/copies"
+
+	"sluice/internal/pattern"
 )
 
 // Books are the public books that a server shows: of one city, of which one or several gateways
@@ -84,7 +85,7 @@ func (e *entry) UnmarshalYAML(unmarshal func(any) error) error {
 	return one.checkOne()
 }
 
-var pathName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
+var pathName = pattern.New(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
 
 // UnmarshalYAML reads one place, a list of places, or a list of cities.
 func (b *Books) UnmarshalYAML(unmarshal func(any) error) error {

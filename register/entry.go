@@ -3,11 +3,12 @@ package register
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 
 	"sluice/internal/civil"
+
+	"sluice/internal/pattern"
 )
 
 // Bounds of an entry's texts, in bytes.
@@ -16,7 +17,7 @@ const (
 	maxPointer = 512
 )
 
-var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$`)
+var name = pattern.New(`^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$`)
 
 // IsName reports whether a text can be an id or an owner: 128 letters, digits and _ . : - at most,
 // of which the first is a letter or digit.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +12,8 @@ import (
 	"sluice/internal/civil"
 	"sluice/internal/names"
 	"sluice/internal/yamldoc"
+
+	"sluice/internal/pattern"
 )
 
 // Kind is what devices of one sort can send.
@@ -95,7 +96,7 @@ var (
 	formats = []string{"mac48", "eui64", "uuid", "plate", "text"}
 	units   = []string{"device", "vehicle", "card", "home", "person"}
 	// fieldPattern has what keys of sensors' messages contain.
-	fieldPattern = regexp.MustCompile(`^[A-Za-z0-9_@][A-Za-z0-9_.@:/-]{0,63}$`)
+	fieldPattern = pattern.New(`^[A-Za-z0-9_@][A-Za-z0-9_.@:/-]{0,63}$`)
 )
 
 // Bounds of kinds.yaml.
@@ -204,7 +205,7 @@ func (f Field) check() error {
 }
 
 // valuePattern is that of the values by which a decision may tell numbers apart.
-var valuePattern = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,64}$`)
+var valuePattern = pattern.New(`^[A-Za-z0-9_.:-]{1,64}$`)
 
 func (f Field) checkWords() error {
 	if err := names.CheckWords(f.Names); err != nil {

@@ -2,12 +2,13 @@ package studio
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"sluice/internal/yamldoc"
+
+	"sluice/internal/pattern"
 )
 
 // option is one of the values that a field can have.
@@ -99,7 +100,7 @@ func orNothing(text string) any {
 }
 
 // number is what a file can say as one.
-var number = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
+var number = pattern.New(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
 
 // numeral is a number, a comma taken for the point; what is none stays a text, of which check says
 // what is wrong.
@@ -133,7 +134,7 @@ func spelled(v any) string {
 }
 
 // exponent has a zero that nobody writes.
-var exponent = regexp.MustCompile(`e(-?)\+?0*`)
+var exponent = pattern.New(`e(-?)\+?0*`)
 
 // listed are the entries of a list of scalars.
 func listed(v any, path ...string) (out []string) {
@@ -228,4 +229,4 @@ func (f field) filled(v any) field {
 }
 
 // day is a date as browsers' fields of dates know it.
-var day = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
+var day = pattern.New(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"sluice/internal/names"
 	"sluice/policy/bundle"
 	"sluice/policy/templates"
+
+	"sluice/internal/pattern"
 )
 
 // newPage asks for a new decision's number, and with what it begins.
@@ -64,7 +65,7 @@ func (s *Server) policy() (*bundle.Policy, error) {
 var errBroken = &fault{http.StatusConflict, "new.broken"}
 
 // numbered is a decision's number as most councils write it.
-var numbered = regexp.MustCompile(`^([0-9]{4})-([0-9]{1,6})$`)
+var numbered = pattern.New(`^([0-9]{4})-([0-9]{1,6})$`)
 
 // nextID is a number that no decision of this year has.
 func nextID(p *bundle.Policy, year int) string {

@@ -6,16 +6,17 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
-	"regexp"
 	"slices"
 	"strings"
 
 	"sluice/books"
 	"sluice/policy/ballot"
+
+	"sluice/internal/pattern"
 )
 
 // memberName is that of a roster (policy/decision): it is part of a path here.
-var memberName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+var memberName = pattern.New(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 
 // maxStatements is how many members a roster can have (policy/decision).
 const maxStatements = 1000

@@ -15,12 +15,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
 
 	"sluice/books"
+
+	"sluice/internal/pattern"
 )
 
 // MaxBooks is how many books a union takes at most.
@@ -224,7 +225,7 @@ func (u *used) name() string {
 }
 
 // gatewayName is what a gateway may be called; books come from elsewhere.
-var gatewayName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
+var gatewayName = pattern.New(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
 
 // contested says which cells two gateways release under one policy, which is an error of
 // zones.geojson; under two policies, one of the gateways is behind, or gone.

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strconv"
 	"time"
 
 	"sluice/register/preset"
+
+	"sluice/internal/pattern"
 )
 
 // Wrapped reads what a preset puts around the values of a reading: the same stamps, found where the preset's pointers
@@ -130,7 +131,7 @@ func (w *Wrapped) stamp(inside []any, payload []byte, place int, received time.T
 }
 
 // offset is that of a date that says its own zone.
-var offset = regexp.MustCompile(`(Z|UTC|GMT|CES?T|[+-]\d\d:?\d\d|\d[WS])$`)
+var offset = pattern.New(`(Z|UTC|GMT|CES?T|[+-]\d\d:?\d\d|\d[WS])$`)
 
 // time reads a time in one form; false where there is none, or in another.
 func (w *Wrapped) time(s *Stamp, v any, t preset.Time, received time.Time) bool {

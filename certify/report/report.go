@@ -30,12 +30,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"sluice/internal/names"
+
+	"sluice/internal/pattern"
 )
 
 // Format names this form of the file.
@@ -173,8 +174,8 @@ func Parse(raw []byte) (*Report, error) {
 }
 
 var (
-	codePattern   = regexp.MustCompile(`^E\d{3}$`)
-	digestPattern = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+	codePattern   = pattern.New(`^E\d{3}$`)
+	digestPattern = pattern.New(`^sha256:[0-9a-f]{64}$`)
 )
 
 // maxText bounds each text of a report, in bytes.

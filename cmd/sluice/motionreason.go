@@ -1,14 +1,15 @@
 package main
 
 import (
-	"regexp"
 	"strings"
 
 	"sluice/policy/decision"
+
+	"sluice/internal/pattern"
 )
 
 // inLanguage matches a reason with its language: ca=TEXT.
-var inLanguage = regexp.MustCompile(`^([a-z]{2,3})=(?s)(.*)$`)
+var inLanguage = pattern.New(`^([a-z]{2,3})=(?s)(.*)$`)
 
 // reasonOf reads --reason: one text, or one for each of several languages.
 func reasonOf(flags []string) (decision.Words, error) {

@@ -2,14 +2,15 @@ package main
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"sluice/brief"
+
+	"sluice/internal/pattern"
 )
 
 // beginsPair is how KEY=VALUE begins.
-var beginsPair = regexp.MustCompile(`^ *([a-z_]+(?:\.[A-Za-z0-9_-]+)?)=`)
+var beginsPair = pattern.New(`^ *([a-z_]+(?:\.[A-Za-z0-9_-]+)?)=`)
 
 // pairs reads the values of a flag: KEY=VALUE, several with commas between them. A comma that no
 // KEY= follows belongs to the value before it.

@@ -2,12 +2,13 @@ package main
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
 	"sluice/configs/portalba"
 	"sluice/policy/check"
 	"sluice/policy/schema"
+
+	"sluice/internal/pattern"
 )
 
 // exampleFile is a file of the example city for another one to begin with, with comments in its
@@ -25,7 +26,7 @@ func exampleFile(v locale, name string) []byte {
 }
 
 // contacts are the example city's, in its charter.
-var contacts = regexp.MustCompile(`(?s)  # Who answers .*?\npurposes:`)
+var contacts = pattern.New(`(?s)  # Who answers .*?\npurposes:`)
 
 // withoutName replaces the example city's name in its charter by a placeholder, and takes
 // its contacts out.

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,6 +11,8 @@ import (
 	"sluice/policy/ballot"
 	"sluice/policy/workspace"
 	"sluice/town"
+
+	"sluice/internal/pattern"
 )
 
 func upCommand() *cobra.Command {
@@ -92,4 +93,4 @@ func readMembers(list []string) ([]workspace.Member, error) {
 	return out, nil
 }
 
-var memberName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+var memberName = pattern.New(`^[a-z0-9][a-z0-9_-]{0,62}$`)

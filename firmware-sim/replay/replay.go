@@ -22,6 +22,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -234,15 +235,17 @@ func (m *Mapping) guess(text string) (time.Time, error) {
 	return time.Time{}, errors.New("no time that is known without --layout")
 }
 
-var identifier = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$`)
+var identifier = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$`)
+})
 
 // Sensor returns the owner and the id for a sensor's name in a file: OWNER/ID, an id as it is, or
 // the Slug of anything else. The owner is empty unless named.
 func Sensor(name string) (owner, id string) {
-	if o, rest, ok := strings.Cut(name, "/"); ok && identifier.MatchString(o) && identifier.MatchString(rest) {
+	if o, rest, ok := strings.Cut(name, "/"); ok && identifier().MatchString(o) && identifier().MatchString(rest) {
 		return o, rest
 	}
-	if identifier.MatchString(name) {
+	if identifier().MatchString(name) {
 		return "", name
 	}
 	return "", Slug(name)

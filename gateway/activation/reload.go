@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"regexp"
 	"strconv"
 	"time"
 
@@ -13,6 +12,8 @@ import (
 	"sluice/plan"
 	"sluice/policy/rego"
 	"sluice/register"
+
+	"sluice/internal/pattern"
 )
 
 // Files that change while they are read, and a policy that does: both are read again.
@@ -223,7 +224,7 @@ func (p *Policies) readmit(fault whole) error {
 
 // inFile is an error about a place in a file, as the readers of YAML write it; the lines
 // behind it show that place.
-var inFile = regexp.MustCompile(`^(.+): \[(\d+):(\d+)\] (.+)`)
+var inFile = pattern.New(`^(.+): \[(\d+):(\d+)\] (.+)`)
 
 // located is an error as a line of the log: where it is in which file, what is wrong and how
 // to mend it, without the lines of the file.

@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"sluice/gateway/cluster/roster"
+
+	"sluice/internal/pattern"
 )
 
 // rule is something that no configuration may break: what is said when it does, and
@@ -84,7 +85,7 @@ func (c *Config) Validate() error {
 // Does reports whether this machine has a role: one that is alone has all of them.
 func (c *Config) Does(role roster.Role) bool { return c.Cluster == nil || c.Cluster.May(role) }
 
-var gatewayName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
+var gatewayName = pattern.New(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
 
 // validate looks at the keys that are of no section.
 func (c *Config) validate() error {
@@ -146,7 +147,7 @@ func (s Store) validate() error {
 	return nil
 }
 
-var pinPattern = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+var pinPattern = pattern.New(`^sha256:[0-9a-f]{64}$`)
 
 func (p Policy) validate() error {
 	return broken(p, []rule[Policy]{

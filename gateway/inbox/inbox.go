@@ -21,11 +21,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"sluice/internal/pattern"
 )
 
 // Bounds of what is looked at in one round.
@@ -253,7 +254,7 @@ func (i *Inbox) read(r io.Reader, size int64) ([]byte, error) {
 }
 
 // named finds file names in a listing; they are names only, without any path.
-var named = regexp.MustCompile(`[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.sluice\b`)
+var named = pattern.New(`[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.sluice\b`)
 
 func (i *Inbox) listURL(ctx context.Context) ([]string, opener, error) {
 	base, err := url.Parse(i.where)

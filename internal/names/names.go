@@ -7,14 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"sluice/internal/pattern"
 )
 
-var pattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+var form = pattern.New(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
 // Form says what Valid accepts, for errors.
 const Form = "1 to 63 letters, digits and . _ -, with a letter or digit first"
@@ -22,7 +23,7 @@ const Form = "1 to 63 letters, digits and . _ -, with a letter or digit first"
 // Valid reports whether a text is a name as decisions, kinds, zones and gateways
 // have them: one form, which looks the same in every font and is harmless in
 // paths, topics, addresses and terminals.
-func Valid(s string) bool { return pattern.MatchString(s) }
+func Valid(s string) bool { return form.MatchString(s) }
 
 // Visible reports whether a text shows all that it holds, in the order in which it
 // is written: no control, invisible or direction-changing characters. Members sign
@@ -47,7 +48,7 @@ func Hidden(s string) (at int, r rune) {
 // MaxWords bounds the words for one id in one language, in characters.
 const MaxWords = 80
 
-var language = regexp.MustCompile(`^[a-z]{2,3}$`)
+var language = pattern.New(`^[a-z]{2,3}$`)
 
 // CheckWords says what is wrong with the words that people read instead of a name, by
 // language: {ca: "Sonòmetre", en: "Noise meter", es: "Sonómetro"}. None are fine.

@@ -3,14 +3,15 @@ package yamldoc
 import (
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
+
+	"sluice/internal/pattern"
 )
 
-var unknownField = regexp.MustCompile(`unknown field "([^"]*)"`)
+var unknownField = pattern.New(`unknown field "([^"]*)"`)
 
 // hint says what may have been meant where an error is about an unknown key: the
 // nearest key that v has anywhere, or all of them.

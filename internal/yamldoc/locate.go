@@ -2,13 +2,14 @@ package yamldoc
 
 import (
 	"encoding/json"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"sluice/internal/pattern"
 )
 
 // Position is a place in a file; lines and columns count from 1.
@@ -30,7 +31,7 @@ type SyntaxError struct {
 
 func (e *SyntaxError) Error() string { return e.Text }
 
-var place = regexp.MustCompile(`^\[(\d+):(\d+)\]\s*(.*)`)
+var place = pattern.New(`^\[(\d+):(\d+)\]\s*(.*)`)
 
 // ParseTree reads the file's shape: one document, within bounds, in the forms of
 // YAML that are used here. The error is a SyntaxError.

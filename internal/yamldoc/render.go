@@ -4,19 +4,20 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"sluice/internal/pattern"
 )
 
 // wide is how long a line gets before brackets are broken into lines.
 const wide = 110
 
 // bare is a text that means itself without quotes: a word, a date, a period.
-var bare = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_-]*|[0-9]{4}-[0-9]{2}-[0-9]{2})$`)
+var bare = pattern.New(`^([A-Za-z][A-Za-z0-9_-]*|[0-9]{4}-[0-9]{2}-[0-9]{2})$`)
 
 // taken are words that mean something else to some reader of YAML.
-var taken = regexp.MustCompile(`(?i)^(y|n|yes|no|on|off|true|false|null)$`)
+var taken = pattern.New(`(?i)^(y|n|yes|no|on|off|true|false|null)$`)
 
 // spelled is a scalar as it stands in a file; a text in quotes, where it needs or had them.
 func spelled(v any, quoted bool) string {

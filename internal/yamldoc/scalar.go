@@ -2,21 +2,22 @@ package yamldoc
 
 import (
 	"math"
-	"regexp"
 	"strconv"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
+
+	"sluice/internal/pattern"
 )
 
 // A value has one way to be written, so that whoever reads the file, in whatever
 // editor, reads what the gateway reads: numbers as in JSON (RFC 8259 section 6),
 // true and false, and text that could be taken for either in quotes.
 var (
-	wholeNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
-	anyNumber   = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
+	wholeNumber = pattern.New(`^-?(0|[1-9][0-9]*)$`)
+	anyNumber   = pattern.New(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
 	// likeNumber is what YAML 1.2 takes for a number, and the parser for text.
-	likeNumber = regexp.MustCompile(`^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`)
+	likeNumber = pattern.New(`^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`)
 )
 
 // scalar is what one value says: nil, a bool, an int64, a uint64, a float64 or a

@@ -1,8 +1,9 @@
 package yamldoc
 
 import (
-	"regexp"
 	"strings"
+
+	"sluice/internal/pattern"
 )
 
 // scan goes through a file as a reader does, who looks for quotes and brackets that
@@ -174,7 +175,7 @@ func uncommented(text string) string {
 	return text
 }
 
-var keyed = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*:( |$)`)
+var keyed = pattern.New(`^[A-Za-z_][A-Za-z0-9_.-]*:( |$)`)
 
 // blockText reports whether text begins behind a line: | or >, perhaps with what YAML
 // says of its depth and end, at the line's start or behind a key or dash.

@@ -1,9 +1,10 @@
 package yamldoc
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
+
+	"sluice/internal/pattern"
 )
 
 // slipOf says what is wrong with a file that the parser refused at a place, for a reason
@@ -48,7 +49,7 @@ func slipOf(raw []byte, at Position, reason string) *SyntaxError {
 }
 
 // defined is how the parser says that a key is there twice.
-var defined = regexp.MustCompile(`mapping key "(.*)" already defined at \[(\d{1,9}):(\d{1,9})\]`)
+var defined = pattern.New(`mapping key "(.*)" already defined at \[(\d{1,9}):(\d{1,9})\]`)
 
 // ofReasons are slips that the parser's reason tells apart.
 var ofReasons = []struct {
@@ -114,11 +115,11 @@ func line(lines []string, n int) string {
 }
 
 var (
-	tightKey  = regexp.MustCompile(`^(\s*(?:- +)*)([A-Za-z_][A-Za-z0-9_.-]*):([^\s:/].*)$`)
-	tightDash = regexp.MustCompile(`^(\s*(?:- +)*)-([\[{"'A-Za-z].*)$`)
-	bareKey   = regexp.MustCompile(`^(\s*(?:- +)*)([a-z_]{2,}) *(?: [^:]*)?\r?$`)
-	colonText = regexp.MustCompile(`^(\s*(?:- +)*)([A-Za-z_][A-Za-z0-9_.-]*): +([^"'\[{|>&*#][^"]*:(?: .*|))$`)
-	oddStart  = regexp.MustCompile("^(\\s*(?:- +)*(?:[A-Za-z_][A-Za-z0-9_.-]*: +)?)([@`%])")
+	tightKey  = pattern.New(`^(\s*(?:- +)*)([A-Za-z_][A-Za-z0-9_.-]*):([^\s:/].*)$`)
+	tightDash = pattern.New(`^(\s*(?:- +)*)-([\[{"'A-Za-z].*)$`)
+	bareKey   = pattern.New(`^(\s*(?:- +)*)([a-z_]{2,}) *(?: [^:]*)?\r?$`)
+	colonText = pattern.New(`^(\s*(?:- +)*)([A-Za-z_][A-Za-z0-9_.-]*): +([^"'\[{|>&*#][^"]*:(?: .*|))$`)
+	oddStart  = pattern.New("^(\\s*(?:- +)*(?:[A-Za-z_][A-Za-z0-9_.-]*: +)?)([@`%])")
 )
 
 // spacing finds a slip inside one line: blanks and colons.

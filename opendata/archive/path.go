@@ -1,8 +1,9 @@
 package archive
 
 import (
-	"regexp"
 	"strings"
+
+	"sluice/internal/pattern"
 )
 
 // Formats of files.
@@ -25,9 +26,9 @@ type address struct {
 }
 
 var (
-	paths = regexp.MustCompile(
+	paths = pattern.New(
 		`^([A-Za-z0-9][A-Za-z0-9_-]{0,99})/(?:([0-9]{4})/(0[1-9]|1[0-2])|latest)\.(csv\.gz|parquet)$`)
-	years = regexp.MustCompile(`^([0-9]{4})\.db$`)
+	years = pattern.New(`^([0-9]{4})\.db$`)
 )
 
 // parse reads the path of a file, below /archive/. Nothing else is ever a file of the

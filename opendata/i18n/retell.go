@@ -8,6 +8,8 @@ import (
 	"unicode"
 
 	"sluice/internal/locales"
+
+	"sluice/internal/pattern"
 )
 
 // retelling is one sentence of the clerk's tables, as it is found in a finished
@@ -20,10 +22,10 @@ type retelling struct {
 }
 
 // part is the place of a part in a sentence.
-var part = regexp.MustCompile(`%[-+#0-9.]*[a-zA-Z]|%%`)
+var part = pattern.New(`%[-+#0-9.]*[a-zA-Z]|%%`)
 
 // between is what stands between sentences.
-var between = regexp.MustCompile(`\n *|; |: `)
+var between = pattern.New(`\n *|; |: `)
 
 // maxSentences bounds how many ends of sentences are looked at in a text.
 const maxSentences = 16
@@ -112,7 +114,7 @@ func (r retelling) fill(parts []string) string {
 }
 
 // filePlace is a line and a column of a file, before what is wrong there.
-var filePlace = regexp.MustCompile(`\A\[\d+:\d+\] `)
+var filePlace = pattern.New(`\A\[\d+:\d+\] `)
 
 // Retell says in this language what was said in English: errors are made in many
 // places, for logs too, and are English there. A text is known by the clerk's tables, whole,

@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"sluice/internal/pattern"
 )
 
 // Choice is what a member says of a motion.
@@ -63,8 +64,8 @@ const (
 )
 
 var (
-	namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
-	hexPattern  = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	namePattern = pattern.New(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+	hexPattern  = pattern.New(`^[0-9a-f]{64}$`)
 )
 
 // Bytes is the text that is signed; the statement must be one that Check takes.

@@ -19,11 +19,12 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"sluice/internal/yamldoc"
+
+	"sluice/internal/pattern"
 )
 
 // Files is a policy directory in memory: slash-separated path to bytes.
@@ -83,7 +84,7 @@ var errFileName = errors.New("the name of a policy's file is letters a to z, dig
 
 // fileName is the one form of a file's name: it is shown to members in the text
 // that they sign.
-var fileName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+var fileName = pattern.New(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // Belongs reports whether a policy may hold a file of this name.
 func Belongs(name string) bool {

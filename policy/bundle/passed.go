@@ -4,16 +4,17 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
+
+	"sluice/internal/pattern"
 )
 
 // MaxPassed is how many files that are passed over are named at most.
 const MaxPassed = 20
 
 // ending is what becomes part of a name where somebody may have meant a policy's.
-var ending = regexp.MustCompile(`(?i)\.(ya?ml|rego|geojson)(\.txt)?$`)
+var ending = pattern.New(`(?i)\.(ya?ml|rego|geojson)(\.txt)?$`)
 
 // Passed is a file that is no part of the policy by its name only.
 type Passed struct{ File, Meant string }

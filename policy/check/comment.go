@@ -1,15 +1,16 @@
 package check
 
 import (
-	"regexp"
 	"strings"
 
 	"sluice/internal/yamldoc"
+
+	"sluice/internal/pattern"
 )
 
 // numbered is what is cut off from "Llei 3 #4": a comment that begins with a number, without the
 // blank that comments have.
-var numbered = regexp.MustCompile(`^\s+(#\d.*)$`)
+var numbered = pattern.New(`^\s+(#\d.*)$`)
 
 // commented warns of texts for people that YAML ends at a number sign.
 func (c *checker) commented(file string, tree *yamldoc.Tree) {

@@ -3,12 +3,13 @@ package check
 import (
 	"bytes"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"sluice/internal/yamldoc"
 	"sluice/policy/bundle"
+
+	"sluice/internal/pattern"
 )
 
 // filled finds what is still to be written: placeholders of templates (T01), no law (T02),
@@ -103,14 +104,14 @@ func (c *checker) sameLanguages(inForce *bundle.Policy) bool {
 
 var (
 	// angled is how templates mark what is to be written: <the law that allows it>.
-	angled = regexp.MustCompile(`<[^<>]*\pL[^<>]*>`)
+	angled = pattern.New(`<[^<>]*\pL[^<>]*>`)
 	// markup is a tag of HTML, which no page obeys.
-	markup = regexp.MustCompile(`(?i)</?(a|b|i|u|p|br|em|h[1-6]|hr|li|ul|ol|div|img|sub|sup|font|span|small|script|` +
+	markup = pattern.New(`(?i)</?(a|b|i|u|p|br|em|h[1-6]|hr|li|ul|ol|div|img|sub|sup|font|span|small|script|` +
 		`strong|style|table|td|tr)(\s+[a-z-]+\s*=[^<>]*|\s*)/?>`)
 	// device is a place with what devices send, where angles may be meant.
-	device = regexp.MustCompile(`^(where/\d+/value|publish/by/\d+/values/\d+)$`)
+	device = pattern.New(`^(where/\d+/value|publish/by/\d+/values/\d+)$`)
 	// prose are the places of a policy that people read as sentences or names.
-	prose = regexp.MustCompile(
+	prose = pattern.New(
 		`^(title/..|legal_basis|unit/none(/..)?|blackouts/\d+/reason|city/name|members/\d+/name|suspended/\d+/reason(/..)?)$`)
 )
 

@@ -2,13 +2,14 @@ package check
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"sluice/internal/locales"
 	"sluice/internal/yamldoc"
 	"sluice/policy/explain"
+
+	"sluice/internal/pattern"
 )
 
 // Finding is one mistake, or a warning.
@@ -61,7 +62,7 @@ func (f Finding) Text(l explain.Lang) (what, mend string) {
 }
 
 // verb is the place of an argument in a sentence, or %% in it.
-var verb = regexp.MustCompile(`%[-+#0-9.]*[a-zA-Z%]`)
+var verb = pattern.New(`%[-+#0-9.]*[a-zA-Z%]`)
 
 // takes is how many of n arguments a sentence takes: not all are in each half. One that
 // numbers them may have all.

@@ -1,14 +1,15 @@
 package check
 
 import (
-	"regexp"
 	"strconv"
 
 	"sluice/internal/yamldoc"
+
+	"sluice/internal/pattern"
 )
 
 // ofKind is how errors of package register say which kind they are about, and which field.
-var ofKind = regexp.MustCompile(`^(?:the )?kind (?:"((?:[^"\\\\]|\\\\.)*)"|([A-Za-z0-9._-]+))(?:: field ([^ :]+))?`)
+var ofKind = pattern.New(`^(?:the )?kind (?:"((?:[^"\\\\]|\\\\.)*)"|([A-Za-z0-9._-]+))(?:: field ([^ :]+))?`)
 
 // kindAt is where a kind, or a field of it, stands; at its second place for one that is there
 // twice.

@@ -2,7 +2,6 @@ package check
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,18 +10,20 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
 	"sluice/internal/yamldoc"
+
+	"sluice/internal/pattern"
 )
 
 var (
-	digits     = regexp.MustCompile(`^[0-9]+$`)
-	commaed    = regexp.MustCompile(`^-?[0-9]+,[0-9]+$`)
-	quotedNum  = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?$`)
-	twoNumbers = regexp.MustCompile(`[0-9],[0-9]`)
-	otherDay   = regexp.MustCompile(`^([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4}|[0-9]{2})$`)
-	looseDay   = regexp.MustCompile(`^([0-9]{4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,2})$`)
-	instant    = regexp.MustCompile(`^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]`)
-	noName     = regexp.MustCompile(`[^a-z0-9_-]+`)
-	amount     = regexp.MustCompile(`^(?:PT?)?([0-9]+) ?([a-z]+)$`)
+	digits     = pattern.New(`^[0-9]+$`)
+	commaed    = pattern.New(`^-?[0-9]+,[0-9]+$`)
+	quotedNum  = pattern.New(`^-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?$`)
+	twoNumbers = pattern.New(`[0-9],[0-9]`)
+	otherDay   = pattern.New(`^([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4}|[0-9]{2})$`)
+	looseDay   = pattern.New(`^([0-9]{4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,2})$`)
+	instant    = pattern.New(`^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]`)
+	noName     = pattern.New(`[^a-z0-9_-]+`)
+	amount     = pattern.New(`^(?:PT?)?([0-9]+) ?([a-z]+)$`)
 )
 
 // value is what a text or an empty value of a file says, by its place.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,13 +11,15 @@ import (
 	"sluice/internal/names"
 	"sluice/internal/yamldoc"
 	"sluice/policy/decision"
+
+	"sluice/internal/pattern"
 )
 
 var (
 	// wordsAt are the places of words for an id.
-	wordsAt = regexp.MustCompile(`(^|/)(names|values)/(.*/)?[a-z]{2}$|/limits/\d+/title/[a-z]{2}$`)
+	wordsAt = pattern.New(`(^|/)(names|values)/(.*/)?[a-z]{2}$|/limits/\d+/title/[a-z]{2}$`)
 	// contactAt are the places of what a contact has.
-	contactAt = regexp.MustCompile(`^city/(responsible|dpo|authority|accessibility)/([a-z]+)$`)
+	contactAt = pattern.New(`^city/(responsible|dpo|authority|accessibility)/([a-z]+)$`)
 )
 
 // unreadable finds texts with a character that nobody sees (Y02), and words and contacts that

@@ -6,13 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"sluice/internal/locales"
 	"sluice/policy/explain"
+
+	"sluice/internal/pattern"
 )
 
 // Answer is what somebody said. Who it was is not kept: see From.
@@ -108,10 +109,10 @@ func sheet(name string, raw []byte, first string) (out []Answer, err error) {
 }
 
 // numbered is a line that begins an answer: the number, the question, and what is behind it.
-var numbered = regexp.MustCompile(`^[>\s]*\[([1-5])\]([^:=]*)[:=]?(.*)$`)
+var numbered = pattern.New(`^[>\s]*\[([1-5])\]([^:=]*)[:=]?(.*)$`)
 
 // header is a line with which the head of a mail begins, in a mailbox or where several are pasted.
-var header = regexp.MustCompile(`^(?:(?:From|De):? .*@|(?:Return-Path|Delivered-To|Received): )`)
+var header = pattern.New(`^(?:(?:From|De):? .*@|(?:Return-Path|Delivered-To|Received): )`)
 
 // mails reads a text.
 func mails(name, text string) (out []Answer, err error) {

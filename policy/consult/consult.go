@@ -21,6 +21,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 
 	"sluice/internal/civil"
 	"sluice/internal/locales"
@@ -34,7 +35,7 @@ import (
 //go:embed page.html style.css
 var assets embed.FS
 
-var page = template.Must(template.ParseFS(assets, "page.html"))
+var page = sync.OnceValue(func() *template.Template { return template.Must(template.ParseFS(assets, "page.html")) })
 
 // Input is what is put to the public.
 type Input struct {
@@ -170,7 +171,7 @@ func (in Input) page(l explain.Lang, langs []string) ([]byte, error) {
 		v.letter(say("subject", d.Decision, v.Title), in.To)
 	}
 	var b bytes.Buffer
-	if err := page.Execute(&b, v); err != nil {
+	if err := page().Execute(&b, v); err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil

@@ -2,7 +2,6 @@ package council
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -10,6 +9,8 @@ import (
 	"sluice/internal/locales"
 	"sluice/policy/diff"
 	"sluice/policy/explain"
+
+	"sluice/internal/pattern"
 )
 
 // What a page has room for; it states how much more the annexes have.
@@ -186,7 +187,7 @@ func (m *Motion) summaries(b *strings.Builder, l explain.Lang, v vote) {
 }
 
 // digests are shortened on a page; the annex has them whole.
-var digests = regexp.MustCompile(`((?:SHA|sha)256:[A-Za-z0-9+/]{8})[A-Za-z0-9+/]+`)
+var digests = pattern.New(`((?:SHA|sha)256:[A-Za-z0-9+/]{8})[A-Za-z0-9+/]+`)
 
 // highlights are the changes, the weaker ones first, as far as there is room; of a
 // first motion those that are neither weaker nor stronger are in the annex only.

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +15,8 @@ import (
 	"sluice/policy/bundle"
 	"sluice/policy/diff"
 	"sluice/policy/explain"
+
+	"sluice/internal/pattern"
 )
 
 // Format is of the texts of motions. It grows whenever the text of the same bundle
@@ -44,10 +45,10 @@ func (m *Motion) check() error {
 }
 
 var (
-	idPattern  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
-	hexPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	idPattern  = pattern.New(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+	hexPattern = pattern.New(`^[0-9a-f]{64}$`)
 	// cityPattern is that of the charter's city.id.
-	cityPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+	cityPattern = pattern.New(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 )
 
 // maxGateways bounds the names of gateways in a motion.

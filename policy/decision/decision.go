@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"time"
 
 	"sluice/internal/civil"
@@ -17,6 +16,8 @@ import (
 	"sluice/internal/retention"
 	"sluice/internal/yamldoc"
 	"sluice/plan"
+
+	"sluice/internal/pattern"
 )
 
 // Document is one decision as written. Its keys are those of docs/policy.md.
@@ -147,11 +148,11 @@ func (b *By) UnmarshalYAML(unmarshal func(any) error) error {
 }
 
 var (
-	idPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
-	ofPattern = regexp.MustCompile(
+	idPattern = pattern.New(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+	ofPattern = pattern.New(
 		`^(sum|mean|histogram|quantile|leq|lday|levening|lnight|lden|share)` +
 			`\(([A-Za-z0-9_.@:-]{1,64})(?:, ?(0?\.[0-9]{1,6}))?\)$`)
-	catPattern  = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,64}$`)
+	catPattern  = pattern.New(`^[A-Za-z0-9_.:-]{1,64}$`)
 	sensorWords = "unit is {field, stands_for}, {sensor: home} or {none: \"reason\"}"
 )
 

@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"net/mail"
 	"net/url"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"sluice/internal/names"
+
+	"sluice/internal/pattern"
 )
 
 // Party is somebody whom residents can reach. Each part may be left out.
@@ -25,7 +26,7 @@ type Party struct {
 const maxContact = 200
 
 // phonePattern is E.164 with the signs that people put between digits.
-var phonePattern = regexp.MustCompile(`^\+?[0-9][0-9 ().-]{2,29}$`)
+var phonePattern = pattern.New(`^\+?[0-9][0-9 ().-]{2,29}$`)
 
 // PartyFault is a part of a Party that is not what it says. Key is name, address, email,
 // phone or web.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"unicode"
 	"unicode/utf8"
@@ -13,6 +12,8 @@ import (
 	"sluice/internal/civil"
 	"sluice/internal/names"
 	"sluice/internal/yamldoc"
+
+	"sluice/internal/pattern"
 )
 
 // Suspension stops one decision at once, until the council lifts it.
@@ -52,7 +53,7 @@ const Unsaid = ""
 // MaxWords bounds a text for residents, in characters.
 const MaxWords = 500
 
-var langPattern = regexp.MustCompile(`^[a-z]{2,3}$`)
+var langPattern = pattern.New(`^[a-z]{2,3}$`)
 
 // UnmarshalYAML reads either form. What several languages say is held against Fault;
 // one text alone is not, since motions of old that are in force have it.

@@ -2,7 +2,6 @@ package diff
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -14,11 +13,13 @@ import (
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
 	"sluice/policy/explain"
+
+	"sluice/internal/pattern"
 )
 
 // plainWord is a name that stands for itself: letters and digits, and signs that
 // no list or sentence of ours uses. A hyphen alone is how nothing is shown.
-var plainWord = regexp.MustCompile(`^[\pL\pN_][\pL\pN_.@:/+-]*$`)
+var plainWord = pattern.New(`^[\pL\pN_][\pL\pN_.@:/+-]*$`)
 
 // word shows a name: as it is where it is plain, else in quotes. Two names never
 // look the same, and none can be taken for anything but a name.

@@ -10,7 +10,6 @@ package explain
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +22,8 @@ import (
 	"sluice/policy/bundle"
 	"sluice/policy/decision"
 	"sluice/policy/mechanism"
+
+	"sluice/internal/pattern"
 )
 
 // Decision explains one decision of a policy.
@@ -82,8 +83,8 @@ func Elide(l Lang, s string) string {
 }
 
 var (
-	elidedDays    = regexp.MustCompile(`\b([Dd]e|[Aa])l (1|11) (de |d')`)
-	elidedArticle = regexp.MustCompile(`\bel (1|11) (de |d')`)
+	elidedDays    = pattern.New(`\b([Dd]e|[Aa])l (1|11) (de |d')`)
+	elidedArticle = pattern.New(`\bel (1|11) (de |d')`)
 )
 
 // elided are days before which a Catalan article loses its vowel, as format 4 knew them.

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"slices"
 	"strings"
+	"sync"
 
 	"sluice/policy/council"
 	"sluice/policy/explain"
@@ -14,7 +15,7 @@ import (
 //go:embed page.html
 var layout string
 
-var sheet = template.Must(template.New("page").Parse(layout))
+var sheet = sync.OnceValue(func() *template.Template { return template.Must(template.New("page").Parse(layout)) })
 
 // Section is a part of a motion's page: a title, its paragraphs, and perhaps a command and what
 // follows it.
@@ -48,7 +49,7 @@ type document struct {
 
 func (d document) html() ([]byte, error) {
 	var b bytes.Buffer
-	if err := sheet.Execute(&b, d); err != nil {
+	if err := sheet().Execute(&b, d); err != nil {
 		return nil, err
 	}
 	return append(bytes.TrimSpace(b.Bytes()), '\n'), nil

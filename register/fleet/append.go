@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"reflect"
-	"regexp"
 
 	"sluice/register"
+
+	"sluice/internal/pattern"
 )
 
 // errLayout is the error for a register whose file has another layout than one entry below the other.
@@ -14,8 +15,8 @@ var errLayout = errors.New("its entries do not stand one below the other, each w
 	"so below sensors:, or give the new ones a file of their own")
 
 var (
-	dash    = regexp.MustCompile(`(?m)^( *)- `)
-	nothing = regexp.MustCompile(`(?m)^sensors: *(\[\]|\{\}|null|~)? *\r?$`)
+	dash    = pattern.New(`(?m)^( *)- `)
+	nothing = pattern.New(`(?m)^sensors: *(\[\]|\{\}|null|~)? *\r?$`)
 )
 
 // Append appends entries to a register's file: what is there stays as it is, comments and order too.

@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"sluice/register"
+
+	"sluice/internal/pattern"
 )
 
 // indent is how deep entries stand below "sensors:".
@@ -66,7 +67,7 @@ func scalar(v reflect.Value) string {
 }
 
 // bare is what needs no quotes: it begins with a letter, and nothing in it means anything in YAML.
-var bare = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_./@-]*$`)
+var bare = pattern.New(`^[A-Za-z][A-Za-z0-9_./@-]*$`)
 
 // meaning are words that mean something else than themselves to some reader of YAML.
 var meaning = []string{"true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf", "infinity"}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,6 +15,8 @@ import (
 	"sluice/internal/civil"
 	"sluice/internal/yamldoc"
 	"sluice/register"
+
+	"sluice/internal/pattern"
 )
 
 // The keys of an entry are those of register.Sensor, whatever it has.
@@ -105,7 +106,7 @@ func checkValue(key, text string) error {
 	return nil
 }
 
-var unnamed = regexp.MustCompile(`[^A-Za-z0-9_.:-]+`)
+var unnamed = pattern.New(`[^A-Za-z0-9_.:-]+`)
 
 func setValue(v reflect.Value, below, text string) error {
 	if u, reads := v.Addr().Interface().(encoding.TextUnmarshaler); reads {
@@ -148,11 +149,11 @@ func setValue(v reflect.Value, below, text string) error {
 }
 
 // rounded is what a spreadsheet makes of long digits, such as those of a device's EUI.
-var rounded = regexp.MustCompile(`^[0-9][.,][0-9]+[Ee]\+?[0-9]+$`)
+var rounded = pattern.New(`^[0-9][.,][0-9]+[Ee]\+?[0-9]+$`)
 
-var degrees = regexp.MustCompile(`^[NSEWO+-]? ?[0-9]+(?:[.,][0-9]+)?[°º' ].*|^[0-9.,]+ ?[NSEWO]$`)
+var degrees = pattern.New(`^[NSEWO+-]? ?[0-9]+(?:[.,][0-9]+)?[°º' ].*|^[0-9.,]+ ?[NSEWO]$`)
 
-var decimal = regexp.MustCompile(`^[+-]?[0-9]{1,15}([.,][0-9]{1,15})?$`)
+var decimal = pattern.New(`^[+-]?[0-9]{1,15}([.,][0-9]{1,15})?$`)
 
 // number reads a number with a decimal point or a decimal comma, and no other marks.
 func number(text string) (float64, error) {

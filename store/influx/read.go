@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -13,11 +12,13 @@ import (
 	"github.com/influxdata/influxdb-client-go/v2/api/query"
 
 	"sluice/store"
+
+	"sluice/internal/pattern"
 )
 
 // word matches the ids of streams, cells and measures, the only texts that enter a query.
 // Nothing in it can end a string or begin an expression.
-var word = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,300}$`)
+var word = pattern.New(`^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,300}$`)
 
 var errWord = errors.New("influx: an id holds letters that none has")
 

@@ -27,7 +27,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,6 +37,8 @@ import (
 	"sluice/perm"
 	"sluice/policy/ballot"
 	"sluice/policy/ballot/signers"
+
+	"sluice/internal/pattern"
 )
 
 // Namespace is what the signature of a roster is for.
@@ -86,7 +87,7 @@ type Roster struct {
 }
 
 // A member's name is a word in leases and in logs.
-var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+var namePattern = pattern.New(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
 // Parse reads a roster. An error shows the line, and says what to write there.
 func Parse(file string, raw []byte) (*Roster, error) {

@@ -20,7 +20,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -29,12 +28,14 @@ import (
 
 	"sluice/configs"
 	"sluice/perm"
+
+	"sluice/internal/pattern"
 )
 
 // years is how long certificates hold.
 const years = 10
 
-var hostPattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
+var hostPattern = pattern.New(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
 
 // Servers writes the directories for three servers, which are reached by these names or addresses. A directory that is
 // there already is refused: it is what servers run with.

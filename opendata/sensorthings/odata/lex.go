@@ -1,12 +1,13 @@
 package odata
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"sluice/internal/pattern"
 )
 
 // kind is the kind of a token.
@@ -190,25 +191,25 @@ const (
 
 // forms are the literals that begin with a digit, the longest first.
 var forms = []struct {
-	form *regexp.Regexp
+	form *pattern.Pattern
 	read func(string) (any, string)
 }{
-	{regexp.MustCompile(`^` + instantForm + `/(?:` + instantForm + `|` + durationForm + `)`), readTime},
-	{regexp.MustCompile(`^` + instantForm), readTime},
-	{regexp.MustCompile(`^\d{4}-\d{2}-\d{2}`), func(s string) (any, string) {
+	{pattern.New(`^` + instantForm + `/(?:` + instantForm + `|` + durationForm + `)`), readTime},
+	{pattern.New(`^` + instantForm), readTime},
+	{pattern.New(`^\d{4}-\d{2}-\d{2}`), func(s string) (any, string) {
 		if _, err := time.Parse(time.DateOnly, s); err != nil {
 			return nil, "there is no such day"
 		}
 		return Date(s), ""
 	}},
-	{regexp.MustCompile(`^\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?`), func(s string) (any, string) {
+	{pattern.New(`^\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?`), func(s string) (any, string) {
 		t, ok := clock(s)
 		if !ok {
 			return nil, "a time of day is such as 10:30:00"
 		}
 		return t, ""
 	}},
-	{regexp.MustCompile(`^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?`), readNumber},
+	{pattern.New(`^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?`), readNumber},
 }
 
 func readNumber(s string) (any, string) {

@@ -1,13 +1,14 @@
 package odata
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/encoding/wkt"
+
+	"sluice/internal/pattern"
 )
 
 // The values of literals are nil, bool, float64, string, Time, time.Duration, Date, Clock and
@@ -73,7 +74,7 @@ func clock(s string) (Clock, bool) {
 	return Clock(t.Sub(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC))), err == nil
 }
 
-var duration = regexp.MustCompile(
+var duration = pattern.New(
 	`^-?P(?:(\d{1,6})D)?(?:T(?:(\d{1,7})H)?(?:(\d{1,8})M)?(?:(\d{1,9}(?:\.\d{1,9})?)S)?)?$`)
 
 // Duration reads days, hours, minutes and seconds in ISO 8601, as OData has them: months and
