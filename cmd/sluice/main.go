@@ -40,17 +40,31 @@ func main() {
 // which may hold a copy of a reading, on the signal stack, where they stay. Only GODEBUG can
 // ask for both. The verbs that see readings need it; the others do not pay for it.
 func enableClobberFree(args []string) {
-	const want = "clobberfree=1,asyncpreemptoff=1"
-	if !seesReadings(args) || strings.Contains(os.Getenv("GODEBUG"), want) {
+	if !seesReadings(args) || strings.Contains(os.Getenv("GODEBUG"), clobberFree) {
 		return
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return // run without it
 	}
-	debug := strings.TrimPrefix(os.Getenv("GODEBUG")+","+want, ",")
-	err = syscall.Exec(self, args, append(os.Environ(), "GODEBUG="+debug))
+	err = syscall.Exec(self, args, withClobberFree(os.Environ()))
 	_, _ = os.Stderr.WriteString("sluice: memory that is freed will not be overwritten: " + err.Error() + "\n")
+}
+
+const clobberFree = "clobberfree=1,asyncpreemptoff=1"
+
+// withClobberFree is an environment with that, beside what GODEBUG held. It holds GODEBUG once: of two,
+// a program sees the first, and would execute itself again for ever.
+func withClobberFree(environ []string) []string {
+	setting := clobberFree
+	environ = slices.DeleteFunc(environ, func(v string) bool {
+		old, is := strings.CutPrefix(v, "GODEBUG=")
+		if is && old != "" {
+			setting = old + "," + setting
+		}
+		return is
+	})
+	return append(environ, "GODEBUG="+setting)
 }
 
 // seesReadings reports whether a command line is of a verb through which readings pass.
