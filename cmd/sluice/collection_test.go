@@ -16,12 +16,12 @@ func TestFirstCollectionIsPutOff(t *testing.T) {
 		{"sluice", "gateway"}, {"sluice", "opendata"}, {"sluice", "up"}, {"sluice", "rules"},
 		{"sluice", "policy", "studio"}, {"sluice", "sensor", "certify", "x"},
 	} {
-		if putOffCollection(args); collectsAt() != 100 {
+		if putOffFirst(args); collectsAt() != 100 {
 			t.Errorf("%q begins with %d percent", args, collectsAt())
 			debug.SetGCPercent(100)
 		}
 	}
-	putOffCollection([]string{"sluice", "policy", "check"})
+	putOffFirst([]string{"sluice", "policy", "check"})
 	defer debug.SetGCPercent(100)
 	if collectsAt() != 800 {
 		t.Fatalf("a verb begins with %d percent", collectsAt())

@@ -25,9 +25,7 @@ func gatewayCommand() *cobra.Command {
 			"some seconds after they were saved, and at once on SIGHUP; if one of them is broken, it keeps what it\n" +
 			"has and logs the problem.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			// Windows are large and long-lived and garbage is scarce: collecting earlier costs
-			// next to nothing and bounds the peak while a map grows.
-			debug.SetGCPercent(50)
+			putOffCollection(closeCollection)
 			hangups := make(chan os.Signal, 1)
 			signal.Notify(hangups, syscall.SIGHUP) // one that comes before it runs does not end it
 			var g *gateway.Gateway
@@ -36,6 +34,7 @@ func gatewayCommand() *cobra.Command {
 				g, log, err = openGateway(cmd, file)
 				return err
 			})
+			debug.SetGCPercent(closeCollection)
 			switch {
 			case !going:
 				return nil // it was asked to end before it was there
@@ -56,6 +55,11 @@ func gatewayCommand() *cobra.Command {
 	c.Flags().StringVarP(&file, "config", "c", "gateway.yaml", "configuration file")
 	return c
 }
+
+// closeCollection is by how many percent the heap of a gateway may grow between two collections, once it is
+// open. Windows are large and long-lived and garbage is scarce: collecting earlier costs next to nothing and
+// bounds the peak while a map grows.
+const closeCollection = 50
 
 // onHangup reloads a gateway's files when they are saved, and at each SIGHUP, until the returned function is called.
 func onHangup(ctx context.Context, hangups <-chan os.Signal, g *gateway.Gateway) (stop func()) {

@@ -25,7 +25,7 @@ func main() {
 	enableClobberFree(os.Args)
 	disableDumps()
 	resetUmask(os.Args)
-	putOffCollection(os.Args)
+	putOffFirst(os.Args)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() {
 		stop() // a second signal ends the process at once
@@ -82,16 +82,20 @@ func resetUmask(args []string) {
 	}
 }
 
-// putOffCollection has garbage be collected for the first time when the heap has 32 MB, where Go begins
-// with 4, and from then on as ever. Most verbs end before that: a quarter of their time went into collecting
-// what little they had. Those that run on keep to little memory from the beginning, and those that see
-// readings free them early; whoever sets GOGC is obeyed.
-func putOffCollection(args []string) {
-	if runsOn(args) || seesReadings(args) || os.Getenv("GOGC") != "" {
-		return
+// putOffFirst puts the first collection off in verbs that end: most do before it comes, and a quarter of
+// their time went into collecting what little they had. Those that run on keep to little memory from the
+// beginning, those that see readings free them early, and whoever sets GOGC is obeyed.
+func putOffFirst(args []string) {
+	if !runsOn(args) && !seesReadings(args) && os.Getenv("GOGC") == "" {
+		putOffCollection(100)
 	}
-	then := debug.SetGCPercent(800) // of the 4 MB that Go takes the smallest heap for
-	marker := new([64]byte)         // garbage from here on, which the first collection finds
+}
+
+// putOffCollection has garbage be collected for the first time when the heap has 32 MB, where Go begins
+// with 4, and from then on when it has grown by some percent.
+func putOffCollection(then int) {
+	debug.SetGCPercent(800)
+	marker := new([64]byte) // garbage from here on, which the first collection finds
 	runtime.AddCleanup(marker, func(percent int) { debug.SetGCPercent(percent) }, then)
 }
 
