@@ -105,13 +105,13 @@ func (m *Message) part() int64 { return min(shareBytes, m.weight()) }
 // Queue is the queue and its account. It is safe for concurrent use.
 type Queue struct {
 	room  *semaphore.Weighted
-	free  chan int32 // places that are
+	seats chan struct{} // one for each place that is taken
 	ready chan struct{}
 	clock string // a topic that is a barrier
 
 	// All of these under mu.
 	mu     sync.Mutex
-	places [queued]place
+	places places
 	turns  turns  // those with messages
 	rest   common // of those without a share of their own
 	ticks  chain  // what waits for all that came before it
@@ -121,24 +121,12 @@ type Queue struct {
 	time   uint64 // of the sender that was taken from last
 }
 
-// place is one message in the queue and the next of its chain.
-type place struct {
-	m    Message
-	came uint64
-	next int32
-}
-
-// chain is messages in order, by their places.
-type chain struct{ first, last int32 }
-
 // New makes an empty queue.
 func New() *Queue {
-	q := &Queue{room: semaphore.NewWeighted(maxBytes), free: make(chan int32, queued), ready: make(chan struct{}, 1),
-		ticks: empty, rest: common{seed: maphash.MakeSeed()}}
-	for i := range int32(queued) {
-		q.free <- i
+	return &Queue{
+		room: semaphore.NewWeighted(maxBytes), seats: make(chan struct{}, queued), ready: make(chan struct{}, 1),
+		places: places{free: none}, ticks: empty, rest: common{seed: maphash.MakeSeed()},
 	}
-	return q
 }
 
 // Clock names the topic of a simulated clock: whoever it comes from, it keeps its place
@@ -168,8 +156,8 @@ func (q *Queue) put(ctx context.Context, s *Share, m Message) bool {
 		return false
 	}
 	select {
-	case at := <-q.free:
-		q.push(s, at, m)
+	case q.seats <- struct{}{}:
+		q.push(s, m)
 		q.wake()
 		return true
 	case <-ctx.Done():
@@ -196,7 +184,7 @@ func (q *Queue) Take() (Message, bool) {
 	case at == none:
 		return Message{}, false
 	case at != kept:
-		q.free <- at
+		<-q.seats
 	}
 	if more {
 		q.wake()

@@ -128,7 +128,7 @@ func TestInTurn(t *testing.T) {
 	if got, want := take(), "10 20 11 1 2 30 12 "; got != want {
 		t.Errorf("around ticks, taken are %s; want %s", got, want)
 	}
-	if len(q.free) != queued || len(q.turns) != 0 {
+	if len(q.seats) != 0 || len(q.turns) != 0 {
 		t.Error("the queue is not empty")
 	}
 }
@@ -277,7 +277,7 @@ func TestLargeInParts(t *testing.T) {
 		t.Errorf("taken are %s; want %s", got, want)
 	}
 	q.Done(list)
-	if len(q.free) != queued || len(q.turns) != 0 || len(q.parts.wait) != 0 || q.parts.of != nil {
+	if len(q.seats) != 0 || len(q.turns) != 0 || len(q.parts.wait) != 0 || q.parts.of != nil {
 		t.Error("the queue is not empty")
 	}
 	if !q.room.TryAcquire(maxBytes) {

@@ -33,8 +33,8 @@ func (q *Queue) Charge(readings int, more bool) {
 	}
 	if q.parts.of == s && !more {
 		at := q.leave(s) // with its weight
-		q.places[at] = place{}
-		q.free <- at
+		q.places.leave(at)
+		<-q.seats
 		q.parts.of = nil
 		for _, other := range q.parts.wait {
 			heap.Push(&q.turns, other)

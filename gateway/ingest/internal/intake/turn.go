@@ -106,11 +106,12 @@ func (q *Queue) barrier(m *Message) bool {
 }
 
 // push puts a message in a free place, for its sender; nil for its topic's.
-func (q *Queue) push(s *Share, at int32, m Message) {
+func (q *Queue) push(s *Share, m Message) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.came++
-	q.places[at] = place{m: m, came: q.came, next: none}
+	at := q.places.take()
+	*q.places.at(at) = place{m: m, came: q.came, next: none}
 	if q.barrier(&m) {
 		q.append(&q.ticks, at)
 		return
@@ -130,7 +131,7 @@ func (q *Queue) append(c *chain, at int32) bool {
 	if was {
 		c.first = at
 	} else {
-		q.places[c.last].next = at
+		q.places.at(c.last).next = at
 	}
 	c.last = at
 	return was
@@ -145,7 +146,7 @@ func (q *Queue) pop() (m Message, at int32, more bool) {
 	switch s := q.taken; {
 	case s != nil:
 		q.time = s.time
-		if first := &q.places[s.waits.first].m; first.Large() {
+		if first := &q.places.at(s.waits.first).m; first.Large() {
 			q.parts.of, m = s, *first
 			first.Begun = true
 			return m, kept, true
@@ -156,15 +157,15 @@ func (q *Queue) pop() (m Message, at int32, more bool) {
 	default:
 		return Message{}, none, false
 	}
-	m = q.places[at].m
-	q.places[at] = place{}
+	m = q.places.at(at).m
+	q.places.leave(at)
 	return m, at, len(q.turns) > 0 || q.ticks.first != none
 }
 
 // cut takes the first of a chain off.
 func (q *Queue) cut(c *chain) int32 {
 	at := c.first
-	if c.first = q.places[at].next; c.first == none {
+	if c.first = q.places.at(at).next; c.first == none {
 		c.last = none
 	}
 	return at
@@ -174,11 +175,11 @@ func (q *Queue) cut(c *chain) int32 {
 // the message's weight.
 func (q *Queue) leave(s *Share) int32 {
 	at := q.cut(&s.waits)
-	s.time += uint64(q.places[at].m.weight())
+	s.time += uint64(q.places.at(at).m.weight())
 	if s.waits.first == none {
 		heap.Remove(&q.turns, s.at)
 	} else {
-		s.came = q.places[s.waits.first].came
+		s.came = q.places.at(s.waits.first).came
 		heap.Fix(&q.turns, s.at)
 	}
 	return at
@@ -188,7 +189,7 @@ func (q *Queue) leave(s *Share) int32 {
 // tick; nil for nobody.
 func (q *Queue) next() *Share {
 	s := q.earliest()
-	for s != nil && q.parts.must(s, &q.places[s.waits.first].m) {
+	for s != nil && q.parts.must(s, &q.places.at(s.waits.first).m) {
 		heap.Remove(&q.turns, s.at)
 		q.parts.wait = append(q.parts.wait, s)
 		s = q.earliest()
@@ -204,7 +205,7 @@ func (q *Queue) earliest() *Share {
 		return q.turns[0]
 	}
 	var first *Share
-	tick := q.places[q.ticks.first].came
+	tick := q.places.at(q.ticks.first).came
 	for _, s := range q.turns { // ticks are few
 		if s.came < tick && (first == nil || s.time < first.time || s.time == first.time && s.came < first.came) {
 			first = s
