@@ -94,7 +94,8 @@ func (c *city) config(dir, addr string) ingest.Config {
 	return ingest.Config{
 		Dir: filepath.Join(dir, "checkpoint"), Keys: filepath.Join(dir, "keys"),
 		Register: c.register, Listen: ingest.Listen{Addr: addr}, Clock: "clock",
-		Future: time.Minute, CatchUp: time.Hour, Exact: true, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Future: time.Minute, CatchUp: time.Hour, Exact: true, Feedback: time.Hour, Now: time.Now,
+		Log: slog.New(slog.DiscardHandler),
 	}
 }
 
