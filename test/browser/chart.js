@@ -126,7 +126,7 @@ async function pictures(page) {
   }
 }
 
-(async () => {
+module.exports = (async () => {
   const browser = await launch(executablePath);
   await byFinger(browser);
   const page = await browser.newPage();

@@ -10,7 +10,7 @@ const axe = require.resolve("axe-core/axe.min.js");
 const [dir, executablePath] = process.argv.slice(2);
 const wrong = (what) => { console.log(what); process.exitCode = 1; };
 
-(async () => {
+module.exports = (async () => {
   const browser = await launch(executablePath);
   const page = await browser.newPage({ bypassCSP: true });
   let now = "";

@@ -91,7 +91,7 @@ async function notice(browser) {
   await context.close();
 }
 
-(async () => {
+module.exports = (async () => {
   const browser = await launch(executablePath);
   const page = await browser.newPage(), plain = await browser.newPage({ javaScriptEnabled: false });
   await map(page);

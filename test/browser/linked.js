@@ -6,7 +6,7 @@
 const jsonld = require("jsonld");
 const [file, base] = process.argv.slice(2);
 const offline = async (url) => { throw new Error("it needs " + url); };
-(async () => {
+module.exports = (async () => {
   const doc = JSON.parse(require("fs").readFileSync(file, "utf8"));
   const out = await jsonld.toRDF(doc, { base, documentLoader: offline, safe: true });
   for (const q of out) console.log(`${q.subject.value}\t${q.predicate.value}\t${q.object.value}`);

@@ -7,7 +7,7 @@ const http = require("http");
 const { launch } = require("./open.js");
 const [executablePath, script] = process.argv.slice(2);
 
-(async () => {
+module.exports = (async () => {
   const elsewhere = http.createServer((_, answer) => {
     answer.setHeader("Content-Type", "text/html");
     answer.end("<!doctype html><title>Another site</title>");

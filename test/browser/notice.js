@@ -52,7 +52,7 @@ async function print(page, size, sensor) {
   if (!read || !read.endsWith(`/sensors/${sensor}`)) wrong(`${now}: the QR code says ${read}`);
 }
 
-(async () => {
+module.exports = (async () => {
   const browser = await launch(executablePath);
   const page = await browser.newPage({ bypassCSP: true, deviceScaleFactor: 3 });
   for (const sensor of sensors) for (const size of Object.keys(papers)) await print(page, size, sensor);

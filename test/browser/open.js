@@ -7,7 +7,18 @@ const { chromium } = require("playwright-core");
 const options = (executablePath, ...more) => (
   { executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-software-rasterizer", ...more] });
 
-const launch = (executablePath) => chromium.launch(options(executablePath));
+// launch starts a browser for a script; where scripts run beside each other (scripts.js) they have one together, which
+// each of them sees as its own: what it opens is closed when it closes the browser, and no more.
+const launch = async (executablePath) => {
+  if (!together) return chromium.launch(options(executablePath));
+  if (!one || !(await one).isConnected()) one = chromium.launch(options(executablePath));
+  const browser = await one, opened = new Set();
+  const newContext = async (more) => { const c = await browser.newContext(more); opened.add(c); return c; };
+  const newPage = async (more) => { const page = await browser.newPage(more); opened.add(page.context()); return page; };
+  return { newContext, newPage, close: () => Promise.all([...opened].map((c) => c.close())) };
+};
+let together = false, one;
+const share = () => { together = true; };
 
 // reader is who looks at a page: of a language, through a window of a size, in a theme.
 async function reader(page) {
@@ -26,4 +37,4 @@ async function reader(page) {
   };
 }
 
-module.exports = { launch, options, reader };
+module.exports = { launch, options, reader, share };

@@ -47,7 +47,7 @@ async function themed(page, by, now, width, theme) {
   if (width === (theme === "dark" ? 360 : 1280)) await wcag.check(page, `${now} at ${width}`, wrong);
 }
 
-(async () => {
+module.exports = (async () => {
   const browser = await launch(executablePath);
   await look(browser);
   await browser.close();

@@ -107,7 +107,7 @@ async function plainly(browser) {
   await context.close();
 }
 
-(async () => {
+module.exports = (async () => {
   const browser = await launch(executablePath);
   await look(browser);
   await keys(browser);

@@ -9,7 +9,7 @@ const { Parser, Store } = require("n3");
 const [file, base, shapes] = process.argv.slice(2);
 const offline = async (url) => { throw new Error("it needs " + url); };
 const local = (term) => (term ? term.value : "");
-(async () => {
+module.exports = (async () => {
   const { default: Validator } = await import(require.resolve("rdf-validate-shacl"));
   const doc = JSON.parse(fs.readFileSync(file, "utf8"));
   const quads = await jsonld.toRDF(doc, { base, documentLoader: offline, safe: true, format: "application/n-quads" });

@@ -158,7 +158,7 @@ async function plain(browser) {
   await page.close();
 }
 
-(async () => {
+module.exports = (async () => {
   const browser = await launch(executablePath);
   if (paths.length) {
     await look(browser);

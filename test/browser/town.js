@@ -124,7 +124,7 @@ async function vote(page) {
   if (await page.$(".next")) wrong("once it is enacted the first page still says what to do first");
 }
 
-(async () => {
+module.exports = (async () => {
   const browser = await launch(executablePath);
   try {
     await found(browser);

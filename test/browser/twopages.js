@@ -20,7 +20,7 @@ async function save(page, want) {
   await page.waitForFunction((t) => document.getElementById("status").textContent.includes(t), want);
 }
 
-(async () => {
+module.exports = (async () => {
   const browser = await launch(executablePath);
   const context = await browser.newContext(), one = await context.newPage(), other = await context.newPage();
   for (const page of [one, other]) {

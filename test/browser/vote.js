@@ -47,7 +47,7 @@ async function sign(page, choice, key, reason) {
   return said;
 }
 
-(async () => {
+module.exports = (async () => {
   const through = await proxy();
   const context = await chromium.launchPersistentContext(profile, {
     ...options(executablePath, "--proxy-bypass-list=<-loopback>"),

@@ -9,16 +9,19 @@ import (
 	"testing"
 )
 
-// Node runs one of test/browser's programs with the libraries that make tools
-// installed, and returns what it says.
+// Node runs one of test/browser's scripts with the libraries that make tools installed, and returns
+// what it says. One that ends with a failure has failed the test, with what it said.
 func Node(t *testing.T, args ...string) string {
 	t.Helper()
-	return Tool(t, append([]string{"node"}, args...)...)
+	out, err := script(libraries(t), args)
+	if err != nil {
+		t.Errorf("%s: %v\n%s", args[0], err, out)
+	}
+	return out
 }
 
-// Tool runs a program in test/browser. One that ends with a failure has failed the
-// test, with what it said.
-func Tool(t *testing.T, args ...string) string {
+// libraries are where make tools installs what the browser's scripts need.
+func libraries(t *testing.T) string {
 	t.Helper()
 	installed, err := filepath.Abs(filepath.Join("..", "..", ".tools", "browser", "node_modules"))
 	if err != nil {
@@ -31,6 +34,14 @@ func Tool(t *testing.T, args ...string) string {
 		}
 		t.Skip("the browser's test libraries are not installed: make tools")
 	}
+	return installed
+}
+
+// Tool runs a program in test/browser. One that ends with a failure has failed the
+// test, with what it said.
+func Tool(t *testing.T, args ...string) string {
+	t.Helper()
+	installed := libraries(t)
 	if strings.Contains(args[0], "/") {
 		args[0] = filepath.Join(installed, args[0])
 	}
