@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 
 	"sluice/internal/locales"
@@ -15,8 +16,10 @@ import (
 // retelling is one sentence of the clerk's tables, as it is found in a finished
 // English text.
 type retelling struct {
-	pattern *regexp.Regexp
-	letters int // of the sentence itself, without its parts
+	pattern func() *regexp.Regexp // compiled when first used: most are never
+	begins  string                // what stands before its first part
+	holds   string                // the longest text between its parts
+	letters int                   // of the sentence itself, without its parts
 	to      string
 	parts   int
 }
@@ -66,9 +69,8 @@ func retold(english, to string) (r retelling, ok bool) {
 	var b strings.Builder
 	b.WriteString(`(?s)\A`)
 	at := 0
-	for _, m := range part.FindAllStringIndex(english, -1) {
-		b.WriteString(regexp.QuoteMeta(english[at:m[0]]))
-		r.letters += letters(english[at:m[0]])
+	for n, m := range part.FindAllStringIndex(english, -1) {
+		r.say(&b, english[at:m[0]], n == 0)
 		switch english[m[0]:m[1]] {
 		case "%%":
 			b.WriteString("%")
@@ -81,10 +83,31 @@ func retold(english, to string) (r retelling, ok bool) {
 		r.parts++
 		at = m[1]
 	}
-	b.WriteString(regexp.QuoteMeta(english[at:]) + `\z`)
-	r.letters += letters(english[at:])
-	r.pattern, r.to = regexp.MustCompile(b.String()), to
+	r.say(&b, english[at:], at == 0)
+	b.WriteString(`\z`)
+	r.to, r.pattern = to, sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(b.String()) })
 	return r, r.parts == 0 || r.letters >= fewestLetters
+}
+
+// say adds a text between parts to the pattern in b.
+func (r *retelling) say(b *strings.Builder, text string, first bool) {
+	b.WriteString(regexp.QuoteMeta(text))
+	r.letters += letters(text)
+	if first {
+		r.begins = text
+	}
+	if len(text) > len(r.holds) {
+		r.holds = text
+	}
+}
+
+// find is the parts of a text that is this sentence, behind the whole; nil for any other. Nearly all
+// others lack its own words, which is seen at once.
+func (r *retelling) find(english string) []string {
+	if !strings.HasPrefix(english, r.begins) || !strings.Contains(english, r.holds) {
+		return nil
+	}
+	return r.pattern().FindStringSubmatch(english)
 }
 
 func letters(s string) (n int) {
@@ -160,7 +183,7 @@ func (l *Localizer) retell(english string, deep int) string {
 // sentence says a text that is one sentence of the tables; ok is false for any other.
 func (l *Localizer) sentence(english string, deep int) (said string, ok bool) {
 	for _, r := range l.retellings() {
-		m := r.pattern.FindStringSubmatch(english)
+		m := r.find(english)
 		if m == nil {
 			continue
 		}
