@@ -45,6 +45,8 @@ RACE  := -race -gcflags=modernc.org/sqlite/lib=-race=false
 # of RACED, which run crowds, streams and whole verbs in one process (cmd/sluice, opendata).
 STORIES := $(patsubst %,test/%,cluster opendata audit torture sensors privacy docs intake books studio policy faults operations)
 SHORT  = $(filter-out $(STORIES:%=sluice/%),$(shell go list ./...))
+# MEMORY is where tests write: they wait for no disk (TMPDIR=/tmp make test has them wait).
+MEMORY := -exec=$(CURDIR)/.ci/memory
 PLAIN  = $(or $(filter-out $(RACED:%=sluice/%) $(STORIES:%=sluice/%),$(shell go list ./...)),\
 	$(error go list names no package))
 
@@ -60,19 +62,15 @@ test: export SLUICE_TEST_RACED := 1
 
 test-stories: ## the part of it that runs whole programs
 	@echo "seed $(SEED)"
-	go test -vet=off -p=3 -parallel=4 -shuffle=$(SEED) -timeout 60m $(patsubst %,./%,$(filter-out $(RACED),$(STORIES)))
-# What stories write goes into memory, where that has 4 GB of room, of which they take one (in a container it
-# often has 64 MB): they wait for no disk, and none of them cuts the power.
-test-stories: export TMPDIR := $(or $(TMPDIR),$(shell \
-	df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4000000 {print "/dev/shm"}'),/tmp)
+	go test $(MEMORY) -vet=off -p=3 -parallel=4 -shuffle=$(SEED) -timeout 60m $(patsubst %,./%,$(filter-out $(RACED),$(STORIES)))
 
 test-raced: ## the part of it that is run with the race detector
 	@echo "seed $(SEED)"
-	go test $(RACE) -vet=off -p=3 -parallel=4 -shuffle=$(SEED) -timeout 60m $(RACED:%=./%)
+	go test $(RACE) $(MEMORY) -vet=off -p=3 -parallel=4 -shuffle=$(SEED) -timeout 60m $(RACED:%=./%)
 
 test-plain: ## the part of it that is run without
 	@echo "seed $(SEED)"
-	go test -vet=off -shuffle=$(SEED) $(BOTH:%=./%) $(PLAIN)
+	go test $(MEMORY) -vet=off -p=3 -shuffle=$(SEED) $(BOTH:%=./%) $(PLAIN)
 
 # test-short leaves out what starts daemons, browsers or whole programs, and what takes long.
 test-short: ## what needs nothing installed, in some minutes
