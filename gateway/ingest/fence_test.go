@@ -33,6 +33,7 @@ type contest struct {
 	faulty bool // what is read may not be what is there
 	want   map[string]release.Partial
 	tears  bool // so that what is missing for ever may be a gap
+	blank  bool // somebody who misread has begun without any facts
 	wrong  error
 }
 
@@ -110,7 +111,8 @@ func (c *contest) rival() (v *rival, next func(), stop func()) {
 	return v, func() { step() }, stop
 }
 
-// own is Worker.Own, which waits in between.
+// own is Worker.Own, which waits in between. Where readers were faulty, one that is not may find a state that is not
+// whole for good, since one that was has written behind less than there is: so it has a last word as well.
 func (v *rival) own() (*Owner, error) {
 	for n := 0; ; n++ {
 		o, err := v.worker.owner(Owned{Keys: memoryKeys{}, In: v, State: (*rivalState)(v), Parts: v, Exact: true,
@@ -120,7 +122,8 @@ func (v *rival) own() (*Owner, error) {
 			return nil, err
 		}
 		o.state.most = v.most
-		if err = o.recover(context.Background(), v.faulty && n >= 3); !errors.Is(err, errTorn) {
+		if err = o.recover(context.Background(), v.tears && n >= 3); !errors.Is(err, errTorn) {
+			v.blank = v.blank || v.faulty && o.state.upon == 0 && len(o.torn) > 0
 			return o, err
 		}
 	}
@@ -290,20 +293,38 @@ func (c *contest) fight(steps int) {
 // readers miss entries, read them twice or believe an earlier one to be the last, it is that or nothing.
 func TestOwnersThatInterleave(t *testing.T) {
 	fewer(t)
+	for seed, faulty := range map[uint64]bool{
+		58: true, 138: true, 404: true, // who misses the only commit says smaller numbers, or nothing
+		353:    true,  // one that misreads has the last word, and who goes on must have it too
+		225276: false, // owners differ about whether a commit that was not finished is kept
+	} {
+		if err := contested(t, seed, faulty); err != nil {
+			t.Errorf("seed %d: %v", seed, err)
+		}
+	}
 	rapid.Check(t, func(r *rapid.T) {
 		seed := rapid.Uint64().Draw(r, "seed")
-		c := newContest(t, rand.New(rand.NewPCG(seed, 1)))
-		c.faulty = rapid.Bool().Draw(r, "faulty")
-		c.tears = c.faulty
-		c.fight(60)
-		c.front.end()
-		for name := range c.want {
-			if _, said := c.parts[name]; !said && c.wrong == nil {
-				c.wrong = fmt.Errorf("nobody says anything of %s", name)
-			}
-		}
-		if c.wrong != nil {
-			r.Fatalf("%d bytes an entry: %v", c.most, c.wrong)
+		if err := contested(t, seed, rapid.Bool().Draw(r, "faulty")); err != nil {
+			r.Fatal(err)
 		}
 	})
+}
+
+// contested is what is wrong with one such day. Who has had to begin without facts does not know which windows are to
+// be said, and may say nothing of them: who releases has nothing from the partition then, and so a gap.
+func contested(t *testing.T, seed uint64, faulty bool) error {
+	t.Helper()
+	c := newContest(t, rand.New(rand.NewPCG(seed, 1)))
+	c.faulty, c.tears = faulty, faulty
+	c.fight(60)
+	c.front.end()
+	for name := range c.want {
+		if _, said := c.parts[name]; !said && !c.blank && c.wrong == nil {
+			c.wrong = fmt.Errorf("nobody says anything of %s", name)
+		}
+	}
+	if c.wrong != nil {
+		return fmt.Errorf("%d bytes an entry: %w", c.most, c.wrong)
+	}
+	return nil
 }

@@ -243,7 +243,7 @@ func movedBefore(ctx context.Context, log *stateLog) (there bool, err error) {
 			there = true
 		}
 	}
-	log.begun, log.entries = 0, 0
+	log.leave()
 	return there, nil
 }
 

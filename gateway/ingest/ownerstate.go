@@ -168,9 +168,9 @@ func (o *Owner) recover(ctx context.Context, lastWord bool) error {
 		torn = torn || !o.state.whole(last, upon, entries+1)
 		commit = nil
 	}
-	o.state.begun, o.state.entries = 0, 0
+	o.state.leave()
+	torn = o.state.headless(last) || torn
 	if last != nil {
-		torn = torn || last.From > 0 && o.state.kept[0].at > last.From
 		if err := o.restore(last); err != nil {
 			return err
 		}
@@ -184,14 +184,24 @@ func (o *Owner) recover(ctx context.Context, lastWord bool) error {
 	return nil
 }
 
+// mostOpen is how long a window can be open before readings stop being waited for: a plan has it last for a day at
+// most, and wait for another one.
+const mostOpen = 2 * 24 * time.Hour
+
 // tear gives up all that may be missing in the state: the epochs from the first that it says something of, up to the
-// last that readings can be of. Units would count anew in them.
+// last that readings can be of. Units would count anew in them. Where it does not say which windows of a stream were
+// closed, those may have been open that can be open at all.
 func tear(o *Owner, first int64) {
 	o.cfg.Log.Error("the partition's state is not whole: the servers have lost some of it. Windows of all epochs that "+
 		"have begun are gaps, since what units have spent in them is not known", "partition", o.cfg.Partition)
-	for id, s := range o.inner.windows.streams {
-		if _, spec := o.inner.routing.specAt(id, s.next); spec != nil && !s.next.IsZero() {
-			first = min(first, dayOf(spec, s.next))
+	oldest := time.Unix(first*daySeconds, 0).UTC().Add(-mostOpen - o.cfg.CatchUp)
+	for _, v := range o.inner.routing.versions {
+		for _, spec := range v.Streams {
+			if s := o.inner.windows.streams[spec.ID]; s != nil && !s.next.IsZero() {
+				first = min(first, dayOf(spec, s.next))
+			} else if s != nil {
+				first = min(first, dayOf(spec, oldest))
+			}
 		}
 	}
 	for day := first; day <= o.epoch+1; day++ {

@@ -60,6 +60,7 @@ type stateLog struct {
 	start   uint64 // that of the first one that was read; 0: there was none
 	upon    uint64 // that of the last whole commit's last one; 0: there is none
 	gone    uint64 // that of one whose facts may have been sealed with keys that are gone; 0: there is none
+	behind  bool   // what was read says that something stood before all of it
 	entries int    // of the commit that is being written or read
 	most    int    // bytes of records in an entry; stateMost
 	kept    []keptCommit
@@ -129,6 +130,26 @@ func (l *stateLog) whole(f *ownerFacts, upon uint64, entries int) bool {
 		return true
 	}
 	return l.follows(f.Upon, upon) && f.Entries == entries
+}
+
+// headless reports, of all that was read, whether something before it is missing that is still needed: for the last
+// facts, or, where there are none, because something stood there. The last whole commit is never dropped, and who took
+// what is behind it for a new partition's state would count everything anew. What can have been sealed with keys that
+// are gone is no such case.
+func (l *stateLog) headless(last *ownerFacts) bool {
+	if last != nil && last.From > 0 && l.kept[0].at > last.From {
+		return true
+	}
+	return l.upon == 0 && l.gone == 0 && l.behind
+}
+
+// leave leaves a commit that was not finished, and never will be: it is not kept in the place of one that was. Each
+// owner does so, or what one says is still needed another one has dropped.
+func (l *stateLog) leave() {
+	if l.begun != 0 {
+		l.kept = l.kept[:len(l.kept)-1]
+	}
+	l.begun, l.entries = 0, 0
 }
 
 // follows reports whether what was written behind one commit is read behind the same, or behind one that nobody can
@@ -255,6 +276,7 @@ type stateEntry struct {
 	gone        []int64 // epochs of which something was in it, sealed with keys that are gone
 	first, last bool    // of its commit
 	hole        bool    // the one before it is missing
+	behind      bool    // there was one before it, and it is the first that is read
 }
 
 // read opens an entry, which is the last from then on, whatever it is.
@@ -266,15 +288,18 @@ func (l *stateLog) read(ctx context.Context, e Entry) (s stateEntry, err error) 
 		l.last = e.Seq
 		return s, err
 	}
+	l.behind = l.behind || s.behind
 	if len(s.records) == 1 && s.records[0].Kind == fenceKind && len(s.records[0].Body) == 8 {
 		l.last = e.Seq
-		return stateEntry{hole: s.hole || !l.follows(binary.BigEndian.Uint64(s.records[0].Body), l.upon)}, nil
+		upon := binary.BigEndian.Uint64(s.records[0].Body)
+		l.behind = l.behind || upon > 0 && l.upon == 0
+		return stateEntry{days: s.days, hole: s.hole || !l.follows(upon, l.upon)}, nil
 	}
 	if len(s.gone) > 0 && e.Body[1]&stateLast != 0 {
 		l.gone = e.Seq
 	}
 	if s.first {
-		l.begun, l.entries = 0, 0
+		l.leave()
 	}
 	l.note(e.Seq, s.records, s.last)
 	return s, nil
@@ -323,6 +348,7 @@ func (l *stateLog) open(ctx context.Context, e Entry) (s stateEntry, err error) 
 	if s.hole = l.last != 0 && after > l.last; s.hole && len(s.records) == 0 {
 		return s, errState // anybody could have written that
 	}
+	s.behind = l.last == 0 && after > 0 && len(s.records) > 0
 	return s, nil
 }
 

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"reflect"
@@ -112,6 +113,85 @@ func TestAStateThatLacksSomething(t *testing.T) {
 			t.Error("no window is closed")
 		}
 		front.end()
+	}
+}
+
+// oneCommit is a city with one commit of an owner's state, and two fences behind it, the last of the next day. Before
+// them is what nobody of ours wrote, where that is given.
+func oneCommit(t *testing.T, noise bool) (*town, *memoryLogs) {
+	t.Helper()
+	front, logs := aCity(t, memoryKeys{})
+	o := logs.owner(front, 0, memoryKeys{})
+	o.takeAll(t, logs)
+	if err := o.save(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if noise {
+		logs.last++
+		o.state.last = logs.last
+		logs.state[0] = append(logs.state[0], Entry{logs.last, []byte("noise that is long enough for a head")})
+	}
+	for n := range int64(2) {
+		if err := o.state.fence(t.Context(), o.epoch+n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return front, logs
+}
+
+// TestAStateWithoutACommit: who reads only what stands behind the one commit does not take the partition for a new one.
+// It reads again; and where the commit is lost for ever, it says of no window that can have been open what it counts.
+func TestAStateWithoutACommit(t *testing.T) {
+	for _, noise := range []bool{false, true} {
+		front, logs := oneCommit(t, noise)
+		want := counted(t, front, logs)
+		front.end()
+
+		front, logs = oneCommit(t, noise)
+		logs.misread = func(list []Entry) []Entry {
+			logs.misread = nil
+			return lacking(0)(list)
+		}
+		synctest.Test(t, func(t *testing.T) {
+			if got := counted(t, front, logs); got != want {
+				t.Errorf("noise %v, without the commit at first: %s; want %s", noise, got, want)
+			}
+		})
+		front.end()
+
+		front, logs = oneCommit(t, noise)
+		logs.state[0] = lacking(0)(logs.state[0])
+		front.live(event{tick: 14 * time.Hour})
+		synctest.Test(t, func(t *testing.T) { logs.owner(front, 0, memoryKeys{}).takeAll(t, logs) })
+		for name, p := range logs.parts {
+			if gapOf(p) != reasonPutBack {
+				t.Errorf("noise %v, without the commit for ever: of %s it says %s", noise, name, inWords(p))
+			}
+		}
+		if len(logs.parts) == 0 {
+			t.Errorf("noise %v: no window is closed", noise)
+		}
+		front.end()
+	}
+}
+
+// TestTheLastWholeCommitStays, also where nothing of it is open any more and another one was begun behind it.
+func TestTheLastWholeCommitStays(t *testing.T) {
+	front, logs := aCity(t, memoryKeys{})
+	defer front.end()
+	o := logs.owner(front, 0, memoryKeys{})
+	o.state.most = 1
+	if err := o.save(t.Context()); err != nil { // facts, and nothing else
+		t.Fatal(err)
+	}
+	whole := logs.state[0][0].Seq
+	o.takeAll(t, logs)
+	logs.left = 2
+	if err := o.save(t.Context()); !errors.Is(err, errDead) || len(logs.state[0]) != 2 {
+		t.Fatalf("%d entries: %v", len(logs.state[0]), err)
+	}
+	if logs.owner(front, 0, memoryKeys{}).trim(t.Context()); logs.state[0][0].Seq != whole {
+		t.Error("what has been begun is there, and not what was finished")
 	}
 }
 
