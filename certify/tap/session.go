@@ -95,11 +95,15 @@ func (s *session) secure(ctx context.Context) bool {
 	if t.tls == nil {
 		return true
 	}
-	imposter := t.imposter.Load() != nil
-	c := tls.Server(s.device, t.tls)
+	other, config := t.imposter.Load(), t.tls
+	if other != nil {
+		config = config.Clone()
+		config.Certificates = []tls.Certificate{*other}
+	}
+	c := tls.Server(s.device, config)
 	_ = c.SetDeadline(time.Now().Add(connectTime))
 	err := c.HandshakeContext(ctx)
-	if imposter {
+	if other != nil {
 		// Some look at the certificate only after the handshake: who sends nothing has not trusted.
 		what := Distrusted
 		if err == nil {

@@ -111,12 +111,7 @@ func Listen(addr string, own *tls.Certificate, upstream, user string, speaks Lan
 	if own != nil {
 		// Without tickets: a session that is resumed shows no certificate.
 		t.tls = &tls.Config{MinVersion: tls.VersionTLS12, SessionTicketsDisabled: true,
-			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-				if other := t.imposter.Load(); other != nil {
-					return other, nil
-				}
-				return own, nil
-			}}
+			Certificates: []tls.Certificate{*own}}
 	}
 	return t, nil
 }

@@ -309,7 +309,27 @@ func TestImposter(t *testing.T) {
 	next(t, tap, Distrusted)
 	talk(func(tls.ConnectionState) error { return nil })
 	next(t, tap, Trusted)
+	// Who connected before the right one is shown again, and says hello after it, is judged by what it was shown.
+	slow, err := net.Dial("tcp", tap.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(100 * time.Millisecond) // for the tap to take it; were it later, it would be shown the right one
 	tap.Imposter(nil)
+	c := tls.Client(slow, &tls.Config{InsecureSkipVerify: true})
+	if err := c.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	if pinned(c.ConnectionState()) == nil {
+		_, _ = c.Write(connectAs("ear"))
+		next(t, tap, Secured)
+		next(t, tap, Connected)
+		c.Close()
+		next(t, tap, Gone)
+	} else {
+		c.Close()
+		next(t, tap, Distrusted)
+	}
 	talk(pinned)
 	next(t, tap, Secured)
 	next(t, tap, Connected)
