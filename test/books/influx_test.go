@@ -37,9 +37,9 @@ type moody struct {
 	met  map[string]int
 }
 
-func newMoody(t *testing.T, db *harness.Influxd) *moody {
+func newMoody(t *testing.T, db string) *moody {
 	t.Helper()
-	to, err := url.Parse(db.Url)
+	to, err := url.Parse(db)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func (m *moody) felt(mood string) int { m.mu.Lock(); defer m.mu.Unlock(); return
 func TestInfluxInEveryMood(t *testing.T) {
 	t.Parallel()
 	db := harness.NewInflux(t)
-	proxy := newMoody(t, db)
+	proxy := newMoody(t, db.Url)
 	c := harness.Found(t, harness.Small())
 	c.KeepIn(proxy.URL)
 	c.Begin()
@@ -136,9 +136,10 @@ func TestInfluxInEveryMood(t *testing.T) {
 				_, hints := c.Ready()
 				return hints["store"] != ""
 			})
-			if status, _, body := harness.Get(t, c.Opendata+"/readyz"); status != http.StatusServiceUnavailable {
-				t.Errorf("open data without its store is ready: %s", body)
-			}
+			harness.Await(t, 30*time.Second, "open data without its store to be unready", func() bool {
+				status, _, _ := harness.Get(t, c.Opendata+"/readyz") // what it asked a moment ago it may say again
+				return status == http.StatusServiceUnavailable
+			})
 			if status, _, body := harness.Get(t,
 				c.Opendata+"/api/v1/streams/gates/observations"); status != http.StatusServiceUnavailable ||
 				!strings.Contains(string(body), "problems/unavailable") {
@@ -164,7 +165,7 @@ func TestInfluxInEveryMood(t *testing.T) {
 			t.Errorf("hour %d has %v; want %d", n, got, n+1)
 		}
 	}
-	asTheJournal(c, proxy.URL, 10)
+	asTheJournal(c, proxy.URL, "city/autogen", 10)
 	c.BecomesReady()
 }
 
@@ -172,9 +173,10 @@ func TestInfluxInEveryMood(t *testing.T) {
 // It is set aside, which is said everywhere, and sent again when the store is mended.
 func TestTheStoreRefusesOne(t *testing.T) {
 	t.Parallel()
-	proxy := newMoody(t, harness.NewInflux(t))
+	db, bucket := harness.SharedInflux(t)
+	proxy := newMoody(t, db)
 	c := harness.Found(t, harness.Small())
-	c.KeepIn(proxy.URL)
+	c.KeepAt(proxy.URL, bucket)
 	c.Begin()
 	proxy.feel("picky")
 	const hours = 4
@@ -222,7 +224,7 @@ func TestTheStoreRefusesOne(t *testing.T) {
 		harness.Ten.Add(time.Hour), "passed"); got != 2 {
 		t.Errorf("when it was sent again the hour has %v; want 2", got)
 	}
-	asTheJournal(c, proxy.URL, 2*hours)
+	asTheJournal(c, proxy.URL, bucket, 2*hours)
 	if code, out := harness.Verb(t, "ledger", "aside", "-c", config); code != 0 ||
 		!strings.Contains(out, "refused nothing") {
 		t.Errorf("ledger aside: %d\n%s", code, out)
@@ -232,14 +234,14 @@ func TestTheStoreRefusesOne(t *testing.T) {
 
 // asTheJournal reads every window back from InfluxDB and compares its bytes with
 // the digest in the journal, of so many at least.
-func asTheJournal(c *harness.City, influxURL string, least int) {
+func asTheJournal(c *harness.City, influxURL, bucket string, least int) {
 	t := c.T
 	db, err := sql.Open("sqlite", sqlite.DSN(filepath.Join(c.Dir, "state/ledger.db"), true))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	reader, err := influx.Open(influx.Config{URL: influxURL, Org: "city", Bucket: "city/autogen"})
+	reader, err := influx.Open(influx.Config{URL: influxURL, Org: "city", Bucket: bucket})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -339,7 +341,7 @@ func TestOutboxIsBounded(t *testing.T) {
 			t.Errorf("hour %d has %v; want 1", n, got)
 		}
 	}
-	asTheJournal(c, db.Url, 10)
+	asTheJournal(c, db.Url, "city/autogen", 10)
 }
 
 // TestInfluxKept: how long a real InfluxDB keeps a bucket is asked of it.

@@ -20,6 +20,20 @@ func Node(t *testing.T, args ...string) string {
 	return out
 }
 
+// Chromium is the browser for a test's pages. Where it is installed, that is the one without a window of its own, which
+// draws and runs the same pages by the same engine in half the time; what prints for users starts the whole browser
+// in its own tests.
+func Chromium(t *testing.T) string {
+	t.Helper()
+	if path, err := exec.LookPath("chromium-headless-shell"); err == nil {
+		return path
+	}
+	Need(t, "chromium")
+	path, err := exec.LookPath("chromium")
+	NoError(t, err)
+	return path
+}
+
 // libraries are where make tools installs what the browser's scripts need.
 func libraries(t *testing.T) string {
 	t.Helper()

@@ -210,16 +210,17 @@ func (c *City) At(now time.Time) {
 // KeepIn makes a city's gateway and open data use InfluxDB at a URL.
 func (c *City) KeepIn(url string) {
 	c.T.Helper()
-	c.keepIn(url, "city/autogen")
+	c.KeepAt(url, "city/autogen")
 }
 
 // KeepShared makes them use a database of their own in the InfluxDB that a package's tests share.
 func (c *City) KeepShared() {
 	c.T.Helper()
-	c.keepIn(SharedInflux(c.T))
+	c.KeepAt(SharedInflux(c.T))
 }
 
-func (c *City) keepIn(url, bucket string) {
+// KeepAt makes them use a database of it.
+func (c *City) KeepAt(url, bucket string) {
 	c.T.Helper()
 	text := fmt.Sprintf("store: {influx: {url: %q, org: city, bucket: %s}}\n", url, bucket)
 	AppendTo(c.T, filepath.Join(c.Dir, "gateway.yaml"), text)

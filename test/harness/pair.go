@@ -77,11 +77,11 @@ func (p *Pair) Stream(id string) (s struct {
 func (p *Pair) KeepIn(kind string) (forge func(store.Observation)) {
 	p.T.Helper()
 	if kind == "influx" {
-		db := NewInflux(p.T)
-		p.One.KeepIn(db.Url)
-		p.Two.KeepIn(db.Url)
+		url, bucket := SharedInflux(p.T)
+		p.One.KeepAt(url, bucket)
+		p.Two.KeepAt(url, bucket)
 		return func(o store.Observation) {
-			s, err := influx.Open(influx.Config{URL: db.Url, Org: "city", Bucket: "city/autogen"})
+			s, err := influx.Open(influx.Config{URL: url, Org: "city", Bucket: bucket})
 			NoError(p.T, err)
 			defer s.Close()
 			NoError(p.T, s.Write(context.Background(), []store.Observation{o}))

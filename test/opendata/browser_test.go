@@ -2,7 +2,6 @@ package opendata
 
 import (
 	"encoding/json"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -44,11 +43,7 @@ func TestDemo(t *testing.T) {
 // most 60 kB; then it goes through map and notice by keyboard and without scripts, and through
 // the chart by pointer, finger and keyboard.
 func pagesInABrowser(t *testing.T, d harness.Demo) {
-	harness.Need(t, "chromium")
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Fatal(err)
-	}
+	chromium := harness.Chromium(t)
 	harness.Node(t, append([]string{"pages.js", d.OpenData, chromium}, everyPage...)...)
 	harness.Node(t, "keyboard.js", d.OpenData, chromium, "/streams/footfall?cell=rambla&cell=mercat",
 		"/sensors/rambla-1")
@@ -60,11 +55,7 @@ func pagesInABrowser(t *testing.T, d harness.Demo) {
 // titles that are not in the reader's language.
 func TestAwkwardPages(t *testing.T) {
 	t.Parallel()
-	harness.Need(t, "chromium")
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Fatal(err)
-	}
+	chromium := harness.Chromium(t)
 	q := harness.NewPlaza(t)
 	harness.Node(t, "pages.js", q.Base, chromium, "/", "/streams/steps?cell=a/foot&cell=b/foot", "/sensors",
 		"/sensors/s-2",

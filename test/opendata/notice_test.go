@@ -2,7 +2,6 @@ package opendata
 
 import (
 	"fmt"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -24,11 +23,7 @@ func spoken(text string) map[string]string {
 // names are as long as they may be and there are many of everything.
 func TestNoticeOnOneSheet(t *testing.T) {
 	t.Parallel()
-	harness.Need(t, "chromium")
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Fatal(err)
-	}
+	chromium := harness.Chromium(t)
 	q := harness.NewPlaza(t)
 	wordy := long("Direcció General de Mobilitat", 200)
 	who := books.Party{Name: wordy, Address: wordy,

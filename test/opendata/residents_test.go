@@ -102,11 +102,7 @@ func TestRecipes(t *testing.T) {
 func listening(t *testing.T, script string) {
 	t.Helper()
 	t.Run("listening", func(t *testing.T) {
-		harness.Need(t, "chromium")
-		chromium, err := exec.LookPath("chromium")
-		if err != nil {
-			t.Fatal(err)
-		}
+		chromium := harness.Chromium(t)
 		harness.Want(t, harness.Node(t, "live.js", chromium, script), `(?m)^\S+ (\d+|withheld|no_data)$`)
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"html"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -161,10 +160,10 @@ func TestStatesAreShown(t *testing.T) {
 	}
 	early(c)
 	pictures(c)
-	if chromium, err := exec.LookPath("chromium"); err == nil {
-		harness.Node(t, "pages.js", c.Opendata, chromium, "/", "/?layer=halted/passed", "/streams/halted",
+	t.Run("in a browser", func(t *testing.T) {
+		harness.Node(t, "pages.js", c.Opendata, harness.Chromium(t), "/", "/?layer=halted/passed", "/streams/halted",
 			"/streams/over?day=2026-03-04&span=week", "/decisions/3", "/sensors/gate-4/notice")
-	}
+	})
 }
 
 // pages looks at each place of a page where the state stands.

@@ -3,7 +3,6 @@ package opendata
 import (
 	"fmt"
 	"net/http"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -63,9 +62,7 @@ func TestTwoTowns(t *testing.T) {
 		t.Errorf("it does not listen at %s, or the archive is %s", addr, m)
 	}
 	alike(t, other, base)
-	harness.Need(t, "chromium")
-	chromium, err := exec.LookPath("chromium")
-	harness.NoError(t, err)
+	chromium := harness.Chromium(t)
 	harness.Node(t, "pages.js", base, chromium, "/", "/search?q=a", "/c/vila/")
 }
 

@@ -178,11 +178,7 @@ func checkPages(a *harness.Assembly, c *harness.City) {
 		a.T.Errorf("%s: %v\n%s", command, err, out)
 	}
 	a.T.Run("in a browser", func(t *testing.T) {
-		harness.Need(t, "chromium")
-		chromium, err := exec.LookPath("chromium")
-		if err != nil {
-			t.Fatal(err)
-		}
+		chromium := harness.Chromium(t)
 		harness.Node(t, "pages.js", c.Opendata, chromium, "/decisions/1", "/decisions", "/privacy")
 	})
 }

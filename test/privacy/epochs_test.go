@@ -27,7 +27,7 @@ func TestWhoWasTurnedAway(t *testing.T) {
 			t.Parallel()
 			c := harness.Found(t, harness.Small())
 			if where == "influx" {
-				c.KeepIn(harness.NewInflux(t).Url)
+				c.KeepShared()
 			}
 			c.Begin()
 			for hour, n := range []int{300, 60, 60} {

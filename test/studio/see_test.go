@@ -15,7 +15,7 @@ import (
 func TestADraftIsTriedInABrowser(t *testing.T) {
 	t.Parallel()
 	address, dir := begin(t)
-	harness.Node(t, "see.js", address, chromium(t), "2026-14-footfall")
+	harness.Node(t, "see.js", address, harness.Chromium(t), "2026-14-footfall")
 	text := harness.Read(t, filepath.Join(dir, "decisions", "2026-14-footfall.yaml"))
 	for _, want := range []string{"every: PT2H", "max_contributions: 2 ",
 		"# per device and day, all measures together"} {
@@ -47,7 +47,7 @@ func TestAssessmentAndConsultation(t *testing.T) {
 		}
 	}
 	harness.Want(t, harness.Read(t, filepath.Join(out, "en.html")), "Nothing is decided yet")
-	harness.Node(t, "consult.js", out, chromium(t)) // from the disk, narrow, by keyboard, with axe
+	harness.Node(t, "consult.js", out, harness.Chromium(t)) // from the disk, narrow, by keyboard, with axe
 }
 
 // TestTheVerbSaysTheSame runs what docs/studio.md says of the verb.
@@ -71,7 +71,7 @@ func TestTheVerbSaysTheSame(t *testing.T) {
 func TestTwoPagesInABrowser(t *testing.T) {
 	t.Parallel()
 	address, dir := begin(t)
-	harness.Node(t, "twopages.js", address, chromium(t), "2026-14-footfall")
+	harness.Node(t, "twopages.js", address, harness.Chromium(t), "2026-14-footfall")
 	text := harness.Read(t, filepath.Join(dir, "decisions", "2026-14-footfall.yaml"))
 	for _, want := range []string{"De la primera", "De la segunda"} {
 		if !strings.Contains(text, want) {

@@ -2,7 +2,6 @@ package studio
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -28,26 +27,20 @@ func begin(t *testing.T) (address, dir string) {
 	return p.Find(`(?m)^(http://127\.0\.0\.1:\d+/\w+/en/)$`)[1], dir
 }
 
-func chromium(t *testing.T) string {
-	t.Helper()
-	harness.Need(t, "chromium")
-	path, err := exec.LookPath("chromium")
-	harness.NoError(t, err)
-	return path
-}
-
 // TestPagesInABrowser opens every page in three languages and widths, WCAG 2.2 AA by axe, also of
 // files that cannot be read and of files with mistakes.
 func TestPagesInABrowser(t *testing.T) {
 	t.Parallel()
 	address, dir := begin(t)
-	harness.Node(t, "studio.js", address, chromium(t), "/", "/new", "/draft/2026-14-footfall", "/draft/2026-17-air",
+	harness.Node(t, "studio.js", address, harness.Chromium(t),
+		"/", "/new", "/draft/2026-14-footfall", "/draft/2026-17-air",
 		"/file/charter", "/file/kinds", "/file/council", "/dpia", "/consult", "/consult/2026-14")
 	harness.Write(t, filepath.Join(dir, "decisions", "broken.yaml"), "title: [\n")
 	harness.Write(t, filepath.Join(dir, "decisions", "slips.yaml"),
 		"decision: x\ntitle: {en: \"\"}\nunit: {none: x}\npublish: {every: PT7M, measures: [{name: A, of: sum}]}\n"+
 			"from: soon\n")
-	harness.Node(t, "studio.js", address, chromium(t), "/", "/draft/2026-14-footfall", "/draft/broken", "/draft/slips")
+	harness.Node(t, "studio.js", address, harness.Chromium(t),
+		"/", "/draft/2026-14-footfall", "/draft/broken", "/draft/slips")
 }
 
 // TestAClerksDay: the example city is edited by form, by file, by keyboard and without scripts; what
@@ -55,7 +48,7 @@ func TestPagesInABrowser(t *testing.T) {
 func TestAClerksDay(t *testing.T) {
 	t.Parallel()
 	address, dir := begin(t)
-	harness.Node(t, "studio.js", address, chromium(t))
+	harness.Node(t, "studio.js", address, harness.Chromium(t))
 	file := filepath.Join(dir, "decisions", "2026-14-footfall.yaml")
 	before := string(portalba.Policy()["decisions/2026-14-footfall.yaml"])
 	want := strings.NewReplacer("Footfall in the old town", "Footfall by forms", "min_units: 10", "min_units: 12",

@@ -32,9 +32,9 @@ func TestFromNothingToADecision(t *testing.T) {
 	}
 	p := harness.StartWith(t, []string{"LC_ALL=C"}, harness.Sluice, command(0)...)
 	address := p.Find(`(?m)^(http://127\.0\.0\.1:\d+/\w+/en/)$`)[1]
-	harness.Node(t, "studio.js", address, chromium(t), "/found")
-	harness.Node(t, "town.js", address, chromium(t), keys)
-	harness.Node(t, "studio.js", address, chromium(t), "/", "/vote/first")
+	harness.Node(t, "studio.js", address, harness.Chromium(t), "/found")
+	harness.Node(t, "town.js", address, harness.Chromium(t), keys)
+	harness.Node(t, "studio.js", address, harness.Chromium(t), "/", "/vote/first")
 	if code := p.Stop(10 * time.Second); code != 0 {
 		t.Errorf("the studio ends with %d", code)
 	}

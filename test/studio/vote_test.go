@@ -94,8 +94,8 @@ func TestABallotInTheBrowser(t *testing.T) {
 	harness.Run(t, "ssh-keygen", "-q", "-Y", "sign", "-f", filepath.Join(keys, "carla"), "-n", "sluice-vote@portalba",
 		text)
 	harness.NoError(t, os.Rename(text+".sig", filepath.Join(keys, "carla.sig")))
-	harness.Node(t, "studio.js", address, chromium(t), "/vote", "/vote/first", "/see", "/new")
-	harness.Node(t, "vote.js", address, chromium(t), keys, sent, profile)
+	harness.Node(t, "studio.js", address, harness.Chromium(t), "/vote", "/vote/first", "/see", "/new")
+	harness.Node(t, "vote.js", address, harness.Chromium(t), keys, sent, profile)
 
 	ballots := filepath.Join(dir, "motions", "first", "ballots")
 	for _, b := range []struct{ who, file, over, space string }{
