@@ -296,8 +296,9 @@ var arrows = map[string]row{
 			"register/access register/ca register/fleet register/preset simulate simulate/charts store/influx " +
 			"store/sqlite studio town verify"},
 	"test/harness": {"a city of real programs, for tests",
-		"books configs/portalba firmware-sim/device opendata opendata/query store store/influx store/sqlite " +
-			"test/entered test/fenced test/ports test/samples"},
+		"configs/portalba firmware-sim/device store store/influx store/sqlite test/fenced test/ports test/samples"},
+	"test/plaza": {"open data of two streams, for tests",
+		"books opendata opendata/query store store/influx store/sqlite test/entered test/harness"},
 	"test/sta": {"SensorThings that can be written, for conformance suites",
 		"opendata/sensorthings/engine opendata/sensorthings/odata test/sta/memory"},
 	"test/sta/memory": {"entities of SensorThings in memory, for that and for tests of the engine",

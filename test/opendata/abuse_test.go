@@ -20,6 +20,7 @@ import (
 	"sluice/opendata"
 	"sluice/store/influx"
 	"sluice/test/harness"
+	"sluice/test/plaza"
 )
 
 // mark is in everything that the grammar makes.
@@ -90,7 +91,7 @@ func TestInjections(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	t.Run("sqlite", func(t *testing.T) { attack(t, harness.NewPlaza(t), rand.New(rand.NewPCG(seed, 1)), 3000) })
+	t.Run("sqlite", func(t *testing.T) { attack(t, plaza.New(t), rand.New(rand.NewPCG(seed, 1)), 3000) })
 	t.Run("influx", func(t *testing.T) {
 		db, bucket := harness.SharedInflux(t)
 		var mu sync.Mutex
@@ -113,7 +114,7 @@ func TestInjections(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		q := &harness.Plaza{T: t, Books: books.Dir(t.TempDir()), Write: s.Write, Read: s}
+		q := &plaza.Plaza{T: t, Books: books.Dir(t.TempDir()), Write: s.Write, Read: s}
 		q.Fill()
 		q.Open(opendata.Config{})
 		attack(t, q, rand.New(rand.NewPCG(seed, 2)), 250)
@@ -128,7 +129,7 @@ func TestInjections(t *testing.T) {
 	})
 }
 
-func attack(t *testing.T, q *harness.Plaza, r *rand.Rand, times int) {
+func attack(t *testing.T, q *plaza.Plaza, r *rand.Rand, times int) {
 	t.Helper()
 	all := "/api/v1/streams/steps/observations?limit=1000&from=2026-03-01"
 	_, before := ask(q, "GET", all, nil)
@@ -221,7 +222,7 @@ func unharmed(t *testing.T, address, attempt string, resp *http.Response, body [
 // nobody else is.
 func TestRate(t *testing.T) {
 	t.Parallel()
-	q := harness.NewPlaza(t)
+	q := plaza.New(t)
 	q.Stop()
 	per := 2.0
 	var cfg opendata.Config
@@ -266,7 +267,7 @@ func TestRate(t *testing.T) {
 // TestRateByDefault is off where only this machine can ask.
 func TestRateByDefault(t *testing.T) {
 	t.Parallel()
-	q := harness.NewPlaza(t)
+	q := plaza.New(t)
 	for range 300 {
 		resp, _ := ask(q, "HEAD", "/api/v1/streams", nil)
 		if resp.StatusCode != http.StatusOK || resp.Header.Get("RateLimit") != "" {
@@ -278,7 +279,7 @@ func TestRateByDefault(t *testing.T) {
 // TestLongRequests: what is too long is refused.
 func TestLongRequests(t *testing.T) {
 	t.Parallel()
-	q := harness.NewPlaza(t)
+	q := plaza.New(t)
 	for path, want := range map[string]int{
 		"/api/v1/streams?format=" + strings.Repeat("x", 9_000): 400, "/streams/" + strings.Repeat("x", 5_000): 404,
 	} {
@@ -304,7 +305,7 @@ func TestLongRequests(t *testing.T) {
 // TestRepeatedIsNearlyStatic holds a repeated query against a handler that writes the
 // same bytes from memory. The target, half, is make bench-http's; this is ten times wider.
 func TestRepeatedIsNearlyStatic(t *testing.T) {
-	q := harness.NewPlaza(t)
+	q := plaza.New(t)
 	path := "/api/v1/streams/steps/observations?limit=50"
 	_, body := ask(q, "GET", path, nil)
 	static := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

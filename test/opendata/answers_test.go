@@ -19,6 +19,7 @@ import (
 	"sluice/opendata"
 	"sluice/store"
 	"sluice/test/harness"
+	"sluice/test/plaza"
 )
 
 // everyAnswer is each file and each list in each form, and the pages.
@@ -49,7 +50,7 @@ var everyAnswer = []string{
 func TestSameBytes(t *testing.T) {
 	t.Parallel()
 	first := map[string]string{}
-	harness.InStores(t, func(t *testing.T, q *harness.Plaza) {
+	plaza.InStores(t, func(t *testing.T, q *plaza.Plaza) {
 		for round := range 2 {
 			looked(t, q) // the catalogue names the archive's files
 			for _, path := range everyAnswer {
@@ -81,7 +82,7 @@ func firstDifference(a, b string) string {
 // TestEveryAnswerAsHTTP holds each answer to what HTTP and its clients expect.
 func TestEveryAnswerAsHTTP(t *testing.T) {
 	t.Parallel()
-	q := harness.NewPlaza(t)
+	q := plaza.New(t)
 	looked(t, q) // the catalogue names the archive's files
 	for _, path := range everyAnswer {
 		resp, body := ask(q, "GET", path, nil)
@@ -156,9 +157,9 @@ func TestEveryAnswerAsHTTP(t *testing.T) {
 // does, and numbers, also negative ones, are still numbers.
 func TestFormulas(t *testing.T) {
 	t.Parallel()
-	q := harness.NewPlaza(t)
+	q := plaza.New(t)
 	v, low, high := -3.5, -9.5, 2.5
-	at := harness.Dusk
+	at := plaza.Dusk
 	q.Publish([]store.Observation{{
 		Stream: "steps", Start: at, End: at.Add(time.Hour), Every: "PT1H", Cell: "a/foot", Zone: "a", Category: "foot",
 		Measure: "devices", Status: store.Published,
@@ -210,7 +211,7 @@ func TestFormulas(t *testing.T) {
 // TestZones looks at the map for other programs.
 func TestZones(t *testing.T) {
 	t.Parallel()
-	harness.InStores(t, func(t *testing.T, q *harness.Plaza) {
+	plaza.InStores(t, func(t *testing.T, q *plaza.Plaza) {
 		var all struct {
 			Features []struct {
 				ID         any
@@ -245,7 +246,7 @@ func TestZones(t *testing.T) {
 // parts, and not again while it has not grown.
 func TestLargeBooks(t *testing.T) {
 	t.Parallel()
-	q := harness.NewPlaza(t)
+	q := plaza.New(t)
 	raw := bytes.Repeat([]byte(strings.Repeat("x", 999)+"\n"), 3000)
 	if err := q.Books.Put("releases.jsonl", raw); err != nil {
 		t.Fatal(err)
@@ -274,7 +275,7 @@ func TestLargeBooks(t *testing.T) {
 // nothing was released. Nothing is an answer, not an error.
 func TestNothingYet(t *testing.T) {
 	t.Parallel()
-	harness.InStores(t, func(t *testing.T, q *harness.Plaza) {
+	plaza.InStores(t, func(t *testing.T, q *plaza.Plaza) {
 		if err := os.Remove(filepath.Join(string(q.Books), "zones.geojson")); err != nil {
 			t.Fatal(err)
 		}
@@ -293,7 +294,7 @@ func TestNothingYet(t *testing.T) {
 		}
 		v := 5.0
 		q.Publish(
-			[]store.Observation{{Stream: "quick", Start: harness.Dusk.Add(-time.Second), End: harness.Dusk,
+			[]store.Observation{{Stream: "quick", Start: plaza.Dusk.Add(-time.Second), End: plaza.Dusk,
 				Every: "PT1S", Cell: "a",
 				Zone: "a", Measure: "level", Status: store.Published, Value: &v, Low: &v, High: &v}})
 		time.Sleep(300 * time.Millisecond) // what the server knows is a quarter of a second old at most

@@ -18,16 +18,17 @@ import (
 	"sluice/store"
 	"sluice/store/table"
 	"sluice/test/harness"
+	"sluice/test/plaza"
 )
 
 // closeMarch enters the lines of March in the books, as a gateway does.
-func closeMarch(t *testing.T, q *harness.Plaza) (sums map[string]string) {
+func closeMarch(t *testing.T, q *plaza.Plaza) (sums map[string]string) {
 	t.Helper()
 	madrid, err := time.LoadLocation("Europe/Madrid")
 	if err != nil {
 		t.Fatal(err)
 	}
-	month, from, to := books.MonthOf(harness.Dusk, madrid)
+	month, from, to := books.MonthOf(plaza.Dusk, madrid)
 	sums = make(map[string]string)
 	var lines []byte
 	for n, stream := range []string{"noise", "steps"} {
@@ -69,7 +70,7 @@ func fetch(t *testing.T, url string) []byte {
 }
 
 // offered waits until an archive offers March and the year.
-func offered(t *testing.T, q *harness.Plaza) (by map[string]archive.File) {
+func offered(t *testing.T, q *plaza.Plaza) (by map[string]archive.File) {
 	t.Helper()
 	for end := time.Now().Add(harness.Patience); ; time.Sleep(100 * time.Millisecond) {
 		var m archive.Manifest
@@ -90,7 +91,7 @@ func offered(t *testing.T, q *harness.Plaza) (by map[string]archive.File) {
 }
 
 // looked waits until an archive has made all that it can make now.
-func looked(t *testing.T, q *harness.Plaza) {
+func looked(t *testing.T, q *plaza.Plaza) {
 	t.Helper()
 	harness.Await(t, harness.Patience, "the archive to be made", func() bool {
 		var m archive.Manifest
@@ -105,7 +106,7 @@ func looked(t *testing.T, q *harness.Plaza) {
 // CSV and the SQLite file, DuckDB the Parquet file. The page names them.
 func TestArchive(t *testing.T) {
 	first := make(map[string]string)
-	harness.InStores(t, func(t *testing.T, q *harness.Plaza) {
+	plaza.InStores(t, func(t *testing.T, q *plaza.Plaza) {
 		q.Stop()
 		sums := closeMarch(t, q)
 		q.Open(opendata.Config{URL: "https://data.portalba.example", Archive: opendata.Archive{Dir: t.TempDir()}})

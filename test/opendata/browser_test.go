@@ -9,6 +9,7 @@ import (
 
 	"sluice/books"
 	"sluice/test/harness"
+	"sluice/test/plaza"
 )
 
 // everyPage is each page of the demo, with views that have little or nothing to show.
@@ -56,7 +57,7 @@ func pagesInABrowser(t *testing.T, d harness.Demo) {
 func TestAwkwardPages(t *testing.T) {
 	t.Parallel()
 	chromium := harness.Chromium(t)
-	q := harness.NewPlaza(t)
+	q := plaza.New(t)
 	harness.Node(t, "pages.js", q.Base, chromium, "/", "/streams/steps?cell=a/foot&cell=b/foot", "/sensors",
 		"/sensors/s-2",
 		"/sensors/s-2/notice", "/decisions/1", "/data")
@@ -66,7 +67,7 @@ func TestAwkwardPages(t *testing.T) {
 // has, and marked as such (WCAG 2.2, 3.1.2).
 func TestUntranslated(t *testing.T) {
 	t.Parallel()
-	q := harness.NewPlaza(t)
+	q := plaza.New(t)
 	for path, want := range map[string]string{
 		"/sensors/s-1?lang=ca":        `<p class="intro"><span lang="en">`,
 		"/sensors/s-1/notice?lang=ca": `<p><b><span lang="en">`,
@@ -131,7 +132,7 @@ func pagesSay(t *testing.T, d harness.Demo) {
 // TestNobodyEnforces: a city that has not named who enforces accessibility is said to be one.
 func TestNobodyEnforces(t *testing.T) {
 	t.Parallel()
-	q := harness.NewPlaza(t)
+	q := plaza.New(t)
 	status, _, body := harness.Answer(t, q.Base+"/accessibility?lang=es")
 	if status != 200 || !strings.Contains(string(body), "en este país. Portalba no lo ha indicado aquí.") {
 		t.Errorf("it is %d: %s", status, body)

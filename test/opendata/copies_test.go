@@ -16,18 +16,19 @@ import (
 	"time"
 
 	"sluice/test/harness"
+	"sluice/test/plaza"
 )
 
 // copies are several `sluice opendata` of one city behind a proxy that asks them in turn.
 type copies struct {
-	q     *harness.Plaza
+	q     *plaza.Plaza
 	bases []string
 	mqtt  []string
 	proxy string
 }
 
 // newCopies starts a proxy before servers that are to come.
-func newCopies(q *harness.Plaza) *copies {
+func newCopies(q *plaza.Plaza) *copies {
 	c := &copies{q: q}
 	var turn atomic.Uint64
 	p := httptest.NewServer(&httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
@@ -64,7 +65,7 @@ func (c *copies) answer(n int, path, match string) (status int, etag, whole stri
 	if match != "" {
 		header.Set("If-None-Match", match)
 	}
-	at := &harness.Plaza{T: c.q.T, Base: c.bases[n]}
+	at := &plaza.Plaza{T: c.q.T, Base: c.bases[n]}
 	resp, body := ask(at, http.MethodGet, path, header)
 	h := resp.Header
 	return resp.StatusCode, h.Get("ETag"), fmt.Sprint(resp.StatusCode, h["Etag"], h["Link"], h["Cache-Control"],
@@ -89,16 +90,16 @@ func (c *copies) differing(path string) (text string) {
 // each was started, and whoever goes from one to the next misses nothing.
 func TestCopies(t *testing.T) {
 	t.Parallel()
-	harness.InStores(t, func(t *testing.T, q *harness.Plaza) {
+	plaza.InStores(t, func(t *testing.T, q *plaza.Plaza) {
 		q.Stop()
 		c := newCopies(q)
-		q.Release(harness.Dusk, harness.Dusk.Add(2*time.Hour))
+		q.Release(plaza.Dusk, plaza.Dusk.Add(2*time.Hour))
 		for n := range 3 { // each has lived through another part of it
 			c.start()
 			for _, path := range append([]string{"/map", "/news"}, c.answers()...) {
 				c.answer(n, path, "")
 			}
-			at := harness.Dusk.Add(time.Duration(2+n) * time.Hour)
+			at := plaza.Dusk.Add(time.Duration(2+n) * time.Hour)
 			q.Release(at, at.Add(time.Hour))
 		}
 		closeMarch(t, q)

@@ -11,10 +11,10 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/test/plaza"
+
 	"github.com/pb33f/libopenapi"
 	validator "github.com/pb33f/libopenapi-validator"
-
-	"sluice/test/harness"
 )
 
 // described is one operation of /openapi.json.
@@ -40,7 +40,7 @@ type described struct {
 // against /openapi.json with a validator that is not ours.
 func TestServerKeepsItsDescription(t *testing.T) {
 	t.Parallel()
-	q := harness.NewPlaza(t)
+	q := plaza.New(t)
 	gates(q)
 	_, raw := ask(q, "GET", "/openapi.json", nil)
 	doc, err := libopenapi.NewDocument(raw)
@@ -141,7 +141,7 @@ func texts(example any) (out []string) {
 // keeper asks and holds what it is answered against the description.
 type keeper struct {
 	t     *testing.T
-	q     *harness.Plaza
+	q     *plaza.Plaza
 	v     validator.Validator
 	asked int
 }

@@ -9,13 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"sluice/test/harness"
+	"sluice/test/plaza"
 )
 
 // TestPagesOfLists follows next through lists while items come and go.
 func TestPagesOfLists(t *testing.T) {
 	t.Parallel()
-	harness.InStores(t, func(t *testing.T, q *harness.Plaza) {
+	plaza.InStores(t, func(t *testing.T, q *plaza.Plaza) {
 		follow := func(path, name string, meanwhile func()) (all []string) {
 			t.Helper()
 			for path != "" {
@@ -54,7 +54,7 @@ func TestPagesOfLists(t *testing.T) {
 		}
 		whole := follow("/api/v1/streams/steps/observations?limit=1000", "items", nil)
 		parts := follow("/api/v1/streams/steps/observations?limit=5", "items", func() {
-			q.Release(harness.Dusk, harness.Dusk.Add(3*time.Hour))
+			q.Release(plaza.Dusk, plaza.Dusk.Add(3*time.Hour))
 		})
 		if len(whole) != 72 || !slices.Equal(whole, parts) {
 			t.Errorf("%d observations in pages, %d at once\n%s", len(parts), len(whole),
@@ -87,7 +87,7 @@ func TestPagesOfLists(t *testing.T) {
 // and under its own name the same ones, and next.
 func TestListsHaveOneShape(t *testing.T) {
 	t.Parallel()
-	q := harness.NewPlaza(t)
+	q := plaza.New(t)
 	gates(q)
 	var api struct{ Paths map[string]any }
 	_, raw := ask(q, "GET", "/openapi.json", nil)

@@ -7,6 +7,7 @@ import (
 
 	"sluice/books"
 	"sluice/test/harness"
+	"sluice/test/plaza"
 )
 
 // long is as much as a text of a policy may say.
@@ -24,7 +25,7 @@ func spoken(text string) map[string]string {
 func TestNoticeOnOneSheet(t *testing.T) {
 	t.Parallel()
 	chromium := harness.Chromium(t)
-	q := harness.NewPlaza(t)
+	q := plaza.New(t)
 	wordy := long("Direcció General de Mobilitat", 200)
 	who := books.Party{Name: wordy, Address: wordy,
 		Email: strings.Repeat("a", 60) + "@" + strings.Repeat("b", 60) + ".example",

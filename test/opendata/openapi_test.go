@@ -13,14 +13,14 @@ import (
 
 	"sluice/books"
 	"sluice/store"
-	"sluice/test/harness"
+	"sluice/test/plaza"
 )
 
 // TestOpenAPIHolds holds every real answer, and every example, against the schemas
 // that /openapi.json promises, and every parameter against those that are taken.
 func TestOpenAPIHolds(t *testing.T) {
 	t.Parallel()
-	q := harness.NewPlaza(t)
+	q := plaza.New(t)
 	_, raw := ask(q, "GET", "/openapi.json", nil)
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	if err != nil {
@@ -109,7 +109,7 @@ func TestOpenAPIHolds(t *testing.T) {
 }
 
 // gates is a stream whose numbers can be added up.
-func gates(q *harness.Plaza) {
+func gates(q *plaza.Plaza) {
 	q.T.Helper()
 	streams, err := books.Reader{Source: q.Books}.Streams()
 	if err != nil {
@@ -127,7 +127,7 @@ func gates(q *harness.Plaza) {
 	}
 	v := 7.0
 	q.Publish(
-		[]store.Observation{{Stream: "gates", Start: harness.Dusk, End: harness.Dusk.Add(time.Hour), Every: "PT1H",
+		[]store.Observation{{Stream: "gates", Start: plaza.Dusk, End: plaza.Dusk.Add(time.Hour), Every: "PT1H",
 			Cell: "a",
 			Zone: "a", Measure: "turns", Status: store.Published, Value: &v, Low: &v, High: &v}})
 	time.Sleep(300 * time.Millisecond) // what the server knows is a quarter of a second old at most

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sluice/test/harness"
+	"sluice/test/plaza"
 )
 
 // observation is one of SensorThings, with its Datastream.
@@ -30,7 +31,7 @@ type observation struct {
 // SensorThings has are the same numbers, and HTTP is the same as elsewhere.
 func TestSensorThingsIsTheAPI(t *testing.T) {
 	t.Parallel()
-	harness.InStores(t, func(t *testing.T, q *harness.Plaza) {
+	plaza.InStores(t, func(t *testing.T, q *plaza.Plaza) {
 		var want []string
 		for _, stream := range []string{"steps", "noise"} {
 			path := "/api/v1/streams/" + stream + "/observations?limit=1000&from=2026-03-01"
@@ -71,7 +72,7 @@ func TestSensorThingsIsTheAPI(t *testing.T) {
 }
 
 // http11 looks at headers, methods and problems.
-func http11(t *testing.T, q *harness.Plaza) {
+func http11(t *testing.T, q *plaza.Plaza) {
 	t.Helper()
 	path := "/v1.1/Things?$count=true"
 	resp, body := ask(q, "GET", path, nil)

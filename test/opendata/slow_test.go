@@ -13,11 +13,12 @@ import (
 	"time"
 
 	"sluice/test/harness"
+	"sluice/test/plaza"
 )
 
 // ask sends a request as a client that can do nothing by itself, until the answer is another than
 // that the store cannot be read just now, which is what a machine says that others hold up for seconds.
-func ask(q *harness.Plaza, method, path string, header http.Header) (*http.Response, []byte) {
+func ask(q *plaza.Plaza, method, path string, header http.Header) (*http.Response, []byte) {
 	q.T.Helper()
 	for begun := time.Now(); ; time.Sleep(time.Second) {
 		resp, body := askOnce(q, method, path, header)
@@ -28,7 +29,7 @@ func ask(q *harness.Plaza, method, path string, header http.Header) (*http.Respo
 	}
 }
 
-func askOnce(q *harness.Plaza, method, path string, header http.Header) (*http.Response, []byte) {
+func askOnce(q *plaza.Plaza, method, path string, header http.Header) (*http.Response, []byte) {
 	q.T.Helper()
 	req, err := http.NewRequestWithContext(q.T.Context(), method, q.Base+path, nil)
 	if err != nil {
@@ -51,7 +52,7 @@ func askOnce(q *harness.Plaza, method, path string, header http.Header) (*http.R
 
 // crowd opens so many connections from one address, says the same on each and then
 // nothing more.
-func crowd(t *testing.T, q *harness.Plaza, from string, number int, say string) []net.Conn {
+func crowd(t *testing.T, q *plaza.Plaza, from string, number int, say string) []net.Conn {
 	t.Helper()
 	var list []net.Conn
 	for range number {
@@ -60,7 +61,7 @@ func crowd(t *testing.T, q *harness.Plaza, from string, number int, say string) 
 	return list
 }
 
-func dialFrom(t *testing.T, q *harness.Plaza, from, say string) net.Conn {
+func dialFrom(t *testing.T, q *plaza.Plaza, from, say string) net.Conn {
 	t.Helper()
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: harness.Patience}
 	c, err := d.Dial("tcp", strings.TrimPrefix(q.Base, "http://"))
@@ -75,7 +76,7 @@ func dialFrom(t *testing.T, q *harness.Plaza, from, say string) net.Conn {
 
 // visits asks so often, on connections that are kept where the server keeps them, and
 // returns how long the slowest in a hundred took. Half of the times it comes anew.
-func visits(t *testing.T, q *harness.Plaza, from string, number int) time.Duration {
+func visits(t *testing.T, q *plaza.Plaza, from string, number int) time.Duration {
 	t.Helper()
 	transport := &http.Transport{DialContext: (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}).DialContext,
 		MaxIdleConnsPerHost: 1}
@@ -115,7 +116,7 @@ func TestSlowClients(t *testing.T) {
 		"idle":         "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
 		"slow readers": strings.Repeat(all, 40),
 	} {
-		q := harness.NewPlaza(t)
+		q := plaza.New(t)
 		calm := visits(t, q, "127.0.0.2", 200)
 		slow = append(slow, crowd(t, q, "127.0.0.1", 1100, say)...)
 		for _, from := range []string{"127.0.0.2", "127.0.0.1"} {
@@ -137,7 +138,7 @@ func TestSlowClients(t *testing.T) {
 // never waits for a body.
 func TestOddRequests(t *testing.T) {
 	t.Parallel()
-	q := harness.NewPlaza(t)
+	q := plaza.New(t)
 	for _, x := range []struct {
 		request string
 		status  int
@@ -190,7 +191,7 @@ func TestOddRequests(t *testing.T) {
 // was asked, and every answer keeps pages of others out.
 func TestErrorsAsHTTP(t *testing.T) {
 	t.Parallel()
-	q := harness.NewPlaza(t)
+	q := plaza.New(t)
 	for path, status := range map[string]int{
 		"/nothing": 404, "/api/v1/nothing": 404, "/api/v1/streams?x=1": 400, "/streams/steps?span=x": 400,
 		"/api/v1/streams/none/observations":                               404,

@@ -11,6 +11,7 @@ import (
 
 	"sluice/books"
 	"sluice/test/harness"
+	"sluice/test/plaza"
 )
 
 // TestTwoTowns: one server over the books of two towns, with the real program: every link
@@ -18,11 +19,11 @@ import (
 // server of its own says.
 func TestTwoTowns(t *testing.T) {
 	t.Parallel()
-	one, other := harness.NewPlaza(t), harness.NewPlaza(t)
+	one, other := plaza.New(t), plaza.New(t)
 	one.Stop()
 	harness.NoError(t, other.Books.PutJSON("city.json", books.City{ID: "vila", Name: "Vila d’Or",
 		Timezone: "Europe/Madrid", Languages: []string{"ca"}, Policy: "sha256:00"}))
-	other.Release(harness.Dusk, harness.Dusk.Add(time.Hour))
+	other.Release(plaza.Dusk, plaza.Dusk.Add(time.Hour))
 	file := filepath.Join(t.TempDir(), "opendata.yaml")
 	harness.Write(t, filepath.Join(filepath.Dir(file), "ground.geojson"), `{"type":"FeatureCollection","features":[
 {"type":"Feature","properties":{"kind":"street","name":"Rambla"},"geometry":{"type":"LineString","coordinates":[[2.11,41.31],[2.19,41.39]]}}]}`)
@@ -67,7 +68,7 @@ func TestTwoTowns(t *testing.T) {
 }
 
 // alike compares a town's own server with what is below the path of one of two towns.
-func alike(t *testing.T, other *harness.Plaza, base string) {
+func alike(t *testing.T, other *plaza.Plaza, base string) {
 	t.Helper()
 	at := "/api/v1/streams/steps/observations?from=2026-03-01&to=2026-04-01"
 	whole, pages := harness.ReadAll(t, other.Base, at), harness.ReadAll(t, base, "/c/vila"+at+"&limit=50")

@@ -7,6 +7,7 @@ import (
 
 	"sluice/opendata"
 	"sluice/test/harness"
+	"sluice/test/plaza"
 )
 
 // adminAnswers holds an admin address to what it may answer.
@@ -54,7 +55,7 @@ func TestAdminAddresses(t *testing.T) {
 	c.Run()
 	adminAnswers(t, c.Admin, "/healthz", "/readyz", "/metrics")
 
-	q := harness.NewPlaza(t)
+	q := plaza.New(t)
 	q.Stop()
 	var cfg opendata.Config
 	cfg.Admin = harness.FreeAddr(t)

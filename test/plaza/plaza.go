@@ -1,4 +1,5 @@
-package harness
+// Package plaza serves open data of two streams from a store and books of its own, for tests.
+package plaza
 
 import (
 	"bytes"
@@ -20,6 +21,7 @@ import (
 	"sluice/store/influx"
 	"sluice/store/sqlite"
 	"sluice/test/entered"
+	"sluice/test/harness"
 )
 
 // Plaza is an open-data server over a store and books of its own.
@@ -29,16 +31,16 @@ type Plaza struct {
 	Write func(context.Context, []store.Observation) error
 	Read  query.Store
 	Store string // Read, as opendata.yaml has it
-	Log   Output
+	Log   harness.Output
 	Base  string
 	Stop  func()
 }
 
 // InStores runs a test over both stores.
 func InStores(t *testing.T, f func(*testing.T, *Plaza)) {
-	t.Run("sqlite", func(t *testing.T) { f(t, NewPlaza(t)) })
+	t.Run("sqlite", func(t *testing.T) { f(t, New(t)) })
 	t.Run("influx", func(t *testing.T) {
-		db, bucket := SharedInflux(t)
+		db, bucket := harness.SharedInflux(t)
 		s, err := influx.Open(influx.Config{URL: db, Org: "city", Bucket: bucket})
 		if err != nil {
 			t.Fatal(err)
@@ -51,8 +53,8 @@ func InStores(t *testing.T, f func(*testing.T, *Plaza)) {
 	})
 }
 
-// NewPlaza makes public books of two streams and their places, over a store that is empty.
-func NewPlaza(t *testing.T) *Plaza {
+// New makes public books of two streams and their places, over a store that is empty.
+func New(t *testing.T) *Plaza {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "store.db")
 	w, err := sqlite.Open(t.Context(), path)
