@@ -119,6 +119,9 @@ func (d *device) measure(ctx context.Context) {
 		case <-beat.C:
 			if !d.faults.silent && r.conn != nil {
 				r.add(kept{topic: d.entry.Beats, payload: d.heartbeat()})
+				if d.faults.unreliable {
+					beat.Stop() // no second one on its connection, however slow the machine is
+				}
 			}
 		case <-tick.C:
 			for _, m := range d.reading() {

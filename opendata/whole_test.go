@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -153,7 +154,8 @@ func TestWholeYear(t *testing.T) {
 	raced.Skip(t)
 	const cells, hours = 50, 365 * 24
 	y, base := openYear(t, cells, hours, time.Time{})
-	archived(t, base) // what that takes is no part of an answer
+	archived(t, base)                                 // what that takes is no part of an answer
+	defer debug.SetGCPercent(debug.SetGCPercent(100)) // however tests are run
 	runtime.GC()
 	before := heap()
 	for _, x := range []struct {

@@ -108,7 +108,8 @@ func TestSettingsShown(t *testing.T) {
 	store := fenced.Take(t, "docs/operations.md", "store: {influx:").Read()
 	accepted(store)
 
-	public := fenced.Take(t, "docs/operations.md", "http: 127.0.0.1:8080").Change("8080", "0").Read()
+	public := fenced.Take(t, "docs/operations.md", "http: 127.0.0.1:8080").Change("8080", "0").
+		Change("1884", "0").Read()
 	harness.Write(t, filepath.Join(dir, "public/ledger.jsonl"), "")
 	p := harness.Start(t, harness.Sluice, "opendata", "-c",
 		with("books: "+dir+"/public\nstore: {sqlite: {path: "+dir+"/store.db}}\n", public))

@@ -300,6 +300,16 @@ func (r *result) bad() bool {
 	return false
 }
 
+// idle are the phases that were begun and came to no trial.
+func (r *result) idle() (names []string) {
+	for _, t := range r.rows {
+		if t.skipped == "" && t.row.Trials == 0 {
+			names = append(names, t.name)
+		}
+	}
+	return names
+}
+
 func (r *result) print(out io.Writer) {
 	fmt.Fprintf(out, "seed %d, %s, %d kills; failpoints: %d, reached %d, fired %d\n", r.seed, r.took.Round(time.Second),
 		r.kills, len(r.points), len(r.reached), len(r.fired))

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -37,11 +38,23 @@ func TestTorture(t *testing.T) {
 	if r.bad() {
 		t.Error("something was lost, doubled, shown twice or said wrongly; see the notes above")
 	}
+	for _, name := range r.idle() {
+		t.Errorf("%s had no trial: its time was over before", name)
+	}
 	// How many of them a tenth comes to depends on the machine; a long run names each.
 	if left := r.unreached(); len(r.points)-len(left) < 60 {
 		t.Errorf("trials came to %d of %d points; want 60 at least", len(r.points)-len(left), len(r.points))
 	} else {
 		t.Logf("no trial came to %v", left)
+	}
+}
+
+// TestIdle: a phase that ended without a trial is named, and one that was skipped is not.
+func TestIdle(t *testing.T) {
+	r := &result{rows: []*trial{{name: "idle"}, {name: "skipped", skipped: "there is no tool"}, {name: "tried"}}}
+	r.rows[2].row.Trials = 1
+	if got := r.idle(); !slices.Equal(got, []string{"idle"}) {
+		t.Errorf("without a trial: %q", got)
 	}
 }
 
