@@ -69,11 +69,11 @@ test-raced test-plain: export GOGC := 400
 
 test-raced: ## the part of it that is run with the race detector
 	@echo "seed $(SEED)"
-	go test $(RACE) $(MEMORY) -vet=off -p=4 -parallel=4 -shuffle=$(SEED) -timeout 60m $(RACED:%=./%)
+	go test $(RACE) $(MEMORY) -vet=off -p=3 -parallel=4 -shuffle=$(SEED) -timeout 60m $(RACED:%=./%)
 
 test-plain: ## the part of it that is run without
 	@echo "seed $(SEED)"
-	go test $(MEMORY) -vet=off -p=4 -shuffle=$(SEED) $(BOTH:%=./%) $(PLAIN)
+	go test $(MEMORY) -vet=off -p=3 -shuffle=$(SEED) $(BOTH:%=./%) $(PLAIN)
 
 # test-short leaves out what starts daemons, browsers or whole programs, and what takes long.
 test-short: ## what needs nothing installed, in some minutes

@@ -10,7 +10,7 @@ import (
 // worlds runs hours in worlds of their own until time is over, and one at least. Each
 // hour may do harm while it is played; prepare makes a world, and nil ends the phase.
 func (t *trial) worlds(prepare func(seed uint64) (*world, error), hour func(w *world) error) {
-	for n := uint64(0); n == 0 || t.more(); n++ {
+	for n := uint64(0); t.goesOn(n, t.row.Trials); n++ {
 		w, err := prepare(t.seed*100 + n)
 		if err != nil {
 			t.row.wrong("a world cannot begin: %v", err)
@@ -20,7 +20,7 @@ func (t *trial) worlds(prepare func(seed uint64) (*world, error), hour func(w *w
 			}
 			return
 		}
-		for first := n == 0; w.hour < epoch && (first || t.more()); first = false {
+		for w.hour < epoch && t.goesOn(n, t.row.Trials+w.Trials) {
 			w.Trials++
 			err := hour(w)
 			t.count.saw(w.verdicts)

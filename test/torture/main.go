@@ -116,6 +116,12 @@ type trial struct {
 // more says whether there is time for another trial.
 func (t *trial) more() bool { return t.ctx.Err() == nil && time.Now().Before(t.deadline) }
 
+// goesOn says whether there is another one to try: a phase has a trial, however little time it is given, unless so many
+// worlds came to none.
+func (t *trial) goesOn(worlds uint64, trials int) bool {
+	return t.more() || t.ctx.Err() == nil && trials == 0 && worlds < 5
+}
+
 // progress is what a run has found so far, for the line that is printed each minute.
 // Worlds that are not over count with what they have.
 type progress struct {

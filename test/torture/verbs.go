@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -107,6 +108,12 @@ func (w *world) takeBack(hour int, fault string) error {
 		}
 		return err == nil && len(list) == rowsOf["gates"]
 	})
+	if err == nil { // the store and the books follow one another, and who is killed in between leaves them apart
+		err = w.until(w.patience, fmt.Sprintf("the books to withdraw hour %d", hour), func() bool {
+			raw, _ := os.ReadFile(filepath.Join(w.state(), "public/withdrawals.jsonl"))
+			return strings.Contains(string(raw), `"start":"`+start(hour).Format(time.RFC3339))
+		})
+	}
 	for key := range w.shown {
 		if strings.HasPrefix(key, "gates "+start(hour).Format("15:04 ")) {
 			delete(w.shown, key)
