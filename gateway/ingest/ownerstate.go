@@ -174,6 +174,7 @@ func (o *Owner) recover(ctx context.Context, lastWord bool) error {
 		if err := o.restore(last); err != nil {
 			return err
 		}
+		o.dirty = o.dirty || o.state.needsLeft(last)
 	}
 	if torn && !lastWord {
 		return errTorn
@@ -185,8 +186,8 @@ func (o *Owner) recover(ctx context.Context, lastWord bool) error {
 }
 
 // mostOpen is how long a window can be open before readings stop being waited for: a plan has it last for a day at
-// most, and wait for another one.
-const mostOpen = 2 * 24 * time.Hour
+// most, which is an hour longer when clocks are put back, and wait for 24 hours.
+const mostOpen = (25 + 24) * time.Hour
 
 // tear gives up all that may be missing in the state: the epochs from the first that it says something of, up to the
 // last that readings can be of. Units would count anew in them. Where it does not say which windows of a stream were
@@ -194,6 +195,7 @@ const mostOpen = 2 * 24 * time.Hour
 func tear(o *Owner, first int64) {
 	o.cfg.Log.Error("the partition's state is not whole: the servers have lost some of it. Windows of all epochs that "+
 		"have begun are gaps, since what units have spent in them is not known", "partition", o.cfg.Partition)
+	first = min(first, o.epoch) // also where nothing was read that is of a day
 	oldest := time.Unix(first*daySeconds, 0).UTC().Add(-mostOpen - o.cfg.CatchUp)
 	for _, v := range o.inner.routing.versions {
 		for _, spec := range v.Streams {

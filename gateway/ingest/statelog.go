@@ -64,7 +64,8 @@ type stateLog struct {
 	entries int    // of the commit that is being written or read
 	most    int    // bytes of records in an entry; stateMost
 	kept    []keptCommit
-	begun   uint64 // where the commit begins that is being written or read; 0 between two
+	begun   uint64   // where the commit begins that is being written or read; 0 between two
+	left    []uint64 // where those began that were read and left
 }
 
 // keptCommit is a commit that is in the log still: where it begins, and until when, by stream, the
@@ -138,16 +139,20 @@ func (l *stateLog) whole(f *ownerFacts, upon uint64, entries int) bool {
 // are gone is no such case.
 func (l *stateLog) headless(last *ownerFacts) bool {
 	if last != nil && last.From > 0 && l.kept[0].at > last.From {
-		return true
+		return !l.needsLeft(last)
 	}
 	return l.upon == 0 && l.gone == 0 && l.behind
 }
+
+// needsLeft reports whether facts say that a commit is needed still which was read, and left as it was not finished.
+// Earlier versions kept those. Nothing is missing then, but who drops it has to say first that it is not needed.
+func (l *stateLog) needsLeft(f *ownerFacts) bool { return slices.Contains(l.left, f.From) }
 
 // leave leaves a commit that was not finished, and never will be: it is not kept in the place of one that was. Each
 // owner does so, or what one says is still needed another one has dropped.
 func (l *stateLog) leave() {
 	if l.begun != 0 {
-		l.kept = l.kept[:len(l.kept)-1]
+		l.kept, l.left = l.kept[:len(l.kept)-1], append(l.left, l.begun)
 	}
 	l.begun, l.entries = 0, 0
 }

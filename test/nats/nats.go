@@ -310,7 +310,7 @@ func (n *Node) Healthy() {
 // Start starts the server, again after it was ended.
 func (n *Node) Start() {
 	n.t.Helper()
-	n.P = harness.Start(n.t, "nats-server", "-c", n.Conf)
+	n.P = harness.StartWith(n.t, []string{"GOGC=400"}, "nats-server", "-c", n.Conf) // a tenth less work
 }
 
 // Kill ends the server as SIGKILL does.
