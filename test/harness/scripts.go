@@ -94,6 +94,7 @@ func beginScripts(installed string) error {
 			delete(scripts.waiting, a.ID)
 			scripts.Unlock()
 		}
+		_ = c.Process.Kill() // it may have said what is no answer, and wait for the next script
 		err := errors.Join(c.Wait(), errors.New(errs.String()))
 		scripts.Lock()
 		defer scripts.Unlock()
