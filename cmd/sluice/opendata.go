@@ -25,7 +25,7 @@ func opendataCommand() *cobra.Command {
 		Use:   "opendata -c FILE",
 		Short: "Serve released data to residents: pages, JSON, CSV",
 		Args:  between(0, 0),
-		Long:  "Reads the store and the public books, and nothing else of the gateway. Runs until SIGINT or SIGTERM.",
+		Long:  "Reads the store and the public books, and nothing else of the gateway. Runs until SIGINT, SIGTERM or SIGHUP.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := opendata.ReadConfig(file)
 			if err != nil {
@@ -40,8 +40,10 @@ func opendataCommand() *cobra.Command {
 			if err != nil {
 				return &config.Refusal{Err: err}
 			}
+			ctx, stop := untilHangup(cmd.Context())
+			defer stop()
 			log.Info("open data is served", "http", "http://"+s.Addr())
-			return errors.Join(s.Run(cmd.Context()), closing())
+			return errors.Join(s.Run(ctx), closing())
 		},
 	}
 	c.Flags().StringVarP(&file, "config", "c", "opendata.yaml", "configuration file")

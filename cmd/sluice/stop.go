@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"sluice/internal/crash"
@@ -17,6 +19,15 @@ func exitWhenStuck() {
 	_, _ = os.Stderr.WriteString("sluice: shutdown timed out; exiting now, as after kill -9. Please report these " +
 		"stacks:\n" + crash.Stacks())
 	os.Exit(exitStuck)
+}
+
+// untilHangup also ends with the terminal, for what reads nothing anew at SIGHUP: what it has made for itself goes with
+// it. Under nohup(1) it stays.
+func untilHangup(ctx context.Context) (context.Context, context.CancelFunc) {
+	if signal.Ignored(syscall.SIGHUP) {
+		return context.WithCancel(ctx)
+	}
+	return signal.NotifyContext(ctx, syscall.SIGHUP)
 }
 
 // interruptible runs f, but stops waiting for it, and returns false, once ctx has ended. A start

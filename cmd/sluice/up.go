@@ -28,6 +28,8 @@ func upCommand() *cobra.Command {
 			"--dir, and measures nothing until the roster has signed a decision.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Out, o.Err = cmd.OutOrStdout(), cmd.ErrOrStderr()
+			ctx, stop := untilHangup(cmd.Context())
+			defer stop()
 			var err error
 			if o.Members, err = readMembers(members); err != nil {
 				return err
@@ -44,8 +46,8 @@ func upCommand() *cobra.Command {
 				o.Dir, o.Ephemeral = dir, true
 			}
 			var t *town.Town
-			going, err := interruptible(cmd.Context(), func() (err error) {
-				t, err = town.Open(cmd.Context(), o)
+			going, err := interruptible(ctx, func() (err error) {
+				t, err = town.Open(ctx, o)
 				return err
 			})
 			switch {
@@ -54,7 +56,7 @@ func upCommand() *cobra.Command {
 			case err != nil:
 				return err
 			}
-			return t.Run(cmd.Context())
+			return t.Run(ctx)
 		},
 	}
 	f := c.Flags()

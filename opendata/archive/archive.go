@@ -114,7 +114,8 @@ const (
 // Run makes files until ctx ends. Where it cannot, it says so, and nothing else stops.
 func (a *Archive) Run(ctx context.Context) {
 	if a.dir == "" {
-		dir, err := os.MkdirTemp("", "sluice-archive-")
+		sweep(os.TempDir(), time.Now().Add(-time.Hour))
+		dir, err := os.MkdirTemp("", temporary+"*")
 		if err != nil {
 			a.log.Warn("there is no archive: no temporary directory can be made", "error", err)
 			return

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // indexName is the archive's own file: what the others are. A directory that has it is an
@@ -44,16 +45,43 @@ func (a *Archive) take() error {
 	if err != nil {
 		return err
 	}
-	lock, err := os.Open(a.dir)
-	if err == nil {
-		if err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // it fits
-			err = errors.Join(fmt.Errorf("%s is another open-data server's; give each its own", a.dir), lock.Close())
+	lock, err := hold(a.dir)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = fmt.Errorf("%s is another open-data server's; give each its own", a.dir)
+	}
+	a.lock = lock
+	return errors.Join(err, f.Close())
+}
+
+// hold takes a directory, until what it returns is closed; EWOULDBLOCK where somebody else has it.
+func hold(dir string) (*os.File, error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // it fits
+		_ = f.Close() // it was read from at most
+		return nil, err
+	}
+	return f, nil
+}
+
+// temporary is how the names of archives begin that are of one run.
+const temporary = "sluice-archive-"
+
+// sweep takes away those of runs that were killed: nobody holds them, and they are older than the time that one needs
+// to begin. What is another user's stays.
+func sweep(dir string, before time.Time) {
+	list, _ := filepath.Glob(filepath.Join(dir, temporary+"*"))
+	for _, path := range list {
+		if at, err := os.Lstat(path); err != nil || !at.IsDir() || at.ModTime().After(before) {
+			continue
+		}
+		if f, err := hold(path); err == nil {
+			_ = os.RemoveAll(path) // if it cannot be, it stays as it was
+			_ = f.Close()
 		}
 	}
-	if err == nil {
-		a.lock = lock
-	}
-	return errors.Join(err, f.Close())
 }
 
 // marked reports whether the directory has an index of ours, or one that was just begun.

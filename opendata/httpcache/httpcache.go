@@ -17,6 +17,7 @@ package httpcache
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -105,6 +106,10 @@ func (c *Cache) Handle(make Maker, fail Failer) http.HandlerFunc {
 	}
 }
 
+// ErrSlow says that an answer is still being made for who asks again.
+var ErrSlow = fmt.Errorf("it took more than %v: the store does not answer, or this machine has too much to do; look at both",
+	patience)
+
 // made waits for an answer that is made for all who ask the same at this moment, or that others
 // have begun to wait for and are told by now that it takes too long.
 func (c *Cache) made(key string, r *http.Request, make Maker) (*kept, error) {
@@ -123,7 +128,7 @@ func (c *Cache) made(key string, r *http.Request, make Maker) (*kept, error) {
 		a, _ := got.Val.(*kept)
 		return a, got.Err
 	case <-late.C:
-		return nil, context.DeadlineExceeded
+		return nil, ErrSlow
 	}
 }
 

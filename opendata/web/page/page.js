@@ -137,8 +137,7 @@
     wait = setTimeout(ask, 80);
   });
 })();
-// How old a number is, by the reader's clock; nothing where that cannot be known, as in a
-// simulation.
+// How old a number is, by the reader's clock. A simulation has a clock of its own, so its times are not asked for.
 (function () {
   "use strict";
   if (!window.Intl || !Intl.RelativeTimeFormat) return;

@@ -82,6 +82,10 @@ func Print(ctx context.Context, page []byte) (raw []byte, err error) {
 	return raw, nil
 }
 
+// longestTemp is how long, in bytes, the name of the directory for temporary files may be: chromium makes a directory with
+// a socket in it, whose name has 107 at most (unix(7)), and ends where it is longer.
+const longestTemp = 40
+
 // run runs the browser to its end, or until ctx ends, and all that it has begun with it: a process
 // that is left would write into the directory while that is removed. What counts is whether there
 // is a file.
@@ -89,6 +93,9 @@ func run(ctx context.Context, browser string, args []string) {
 	cmd := exec.CommandContext(ctx, browser, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.WaitDelay = time.Second
+	if len(os.TempDir()) > longestTemp {
+		cmd.Env = append(cmd.Environ(), "TMPDIR=/tmp")
+	}
 	all := func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.Cancel = all
 	if cmd.Run(); cmd.Process != nil {
