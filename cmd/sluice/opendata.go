@@ -25,7 +25,8 @@ func opendataCommand() *cobra.Command {
 		Use:   "opendata -c FILE",
 		Short: "Serve released data to residents: pages, JSON, CSV",
 		Args:  between(0, 0),
-		Long:  "Reads the store and the public books, and nothing else of the gateway. Runs until SIGINT, SIGTERM or SIGHUP.",
+		Long: "Reads the store and the public books, and nothing else of the gateway. Runs until SIGINT, SIGTERM or\n" +
+			"SIGHUP.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := opendata.ReadConfig(file)
 			if err != nil {

@@ -107,8 +107,8 @@ func (c *Cache) Handle(make Maker, fail Failer) http.HandlerFunc {
 }
 
 // ErrSlow says that an answer is still being made for who asks again.
-var ErrSlow = fmt.Errorf("it took more than %v: the store does not answer, or this machine has too much to do; look at both",
-	patience)
+var ErrSlow = fmt.Errorf(
+	"it took more than %v: the store does not answer, or this machine has too much to do; look at both", patience)
 
 // made waits for an answer that is made for all who ask the same at this moment, or that others
 // have begun to wait for and are told by now that it takes too long.

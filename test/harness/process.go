@@ -77,8 +77,8 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
-// temporary is where this process and all that it starts put what is temporary: programs that are killed leave it behind.
-// Like the system's own it is for every user.
+// temporary is where this process and all that it starts put what is temporary: programs that are killed leave it
+// behind. Like the system's own it is for every user.
 func temporary(dir string) error {
 	return errors.Join(os.Chmod(dir, os.ModeSticky|0o777), os.Setenv("TMPDIR", dir))
 }

@@ -44,6 +44,9 @@ func TestDemo(t *testing.T) {
 // most 60 kB; then it goes through map and notice by keyboard and without scripts, and through
 // the chart by pointer, finger and keyboard.
 func pagesInABrowser(t *testing.T, d harness.Demo) {
+	if _, _, page := harness.Get(t, d.OpenData+"/"); strings.Contains(string(page), "data-ago") {
+		t.Error("a number of a simulation is some hours old by the reader's clock")
+	}
 	chromium := harness.Chromium(t)
 	harness.Node(t, append([]string{"pages.js", d.OpenData, chromium}, everyPage...)...)
 	harness.Node(t, "keyboard.js", d.OpenData, chromium, "/streams/footfall?cell=rambla&cell=mercat",
@@ -58,6 +61,9 @@ func TestAwkwardPages(t *testing.T) {
 	t.Parallel()
 	chromium := harness.Chromium(t)
 	q := plaza.New(t)
+	if _, _, page := harness.Get(t, q.Base+"/"); !strings.Contains(string(page), "data-ago") {
+		t.Error("no number has an age")
+	}
 	harness.Node(t, "pages.js", q.Base, chromium, "/", "/streams/steps?cell=a/foot&cell=b/foot", "/sensors",
 		"/sensors/s-2",
 		"/sensors/s-2/notice", "/decisions/1", "/data")

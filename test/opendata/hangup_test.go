@@ -10,8 +10,8 @@ import (
 	"sluice/test/harness"
 )
 
-// TestTheTerminalCloses: open data that is hung up ends as at SIGTERM, and takes with it what is temporary; what one that
-// was killed has left goes with the next start, after an hour.
+// TestTheTerminalCloses: open data that is hung up ends as at SIGTERM, and takes with it what is temporary; what one
+// that was killed has left goes with the next start, after an hour.
 func TestTheTerminalCloses(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -22,7 +22,8 @@ func TestTheTerminalCloses(t *testing.T) {
 		harness.NoError(t, os.Chtimes(path, time.Time{}, time.Now().Add(-age)))
 	}
 	file := filepath.Join(t.TempDir(), "opendata.yaml")
-	harness.Write(t, file, "http: 127.0.0.1:0\nbooks: "+t.TempDir()+"\nstore: {sqlite: {path: "+t.TempDir()+"/store.db}}\n")
+	harness.Write(t, file,
+		"http: 127.0.0.1:0\nbooks: "+t.TempDir()+"\nstore: {sqlite: {path: "+t.TempDir()+"/store.db}}\n")
 	p := harness.StartWith(t, []string{"TMPDIR=" + dir}, harness.Sluice, "opendata", "-c", file)
 	left := func() int {
 		found, err := filepath.Glob(filepath.Join(dir, "sluice-archive-*"))

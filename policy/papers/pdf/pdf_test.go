@@ -93,18 +93,27 @@ func TestABrowserThatHangs(t *testing.T) {
 	empty(t, temporary)
 }
 
-// TestARealBrowserPrints: a tagged PDF, and nothing left of it on disk.
+// TestARealBrowserPrints: a tagged PDF, and nothing left of it on disk, however long the name of the directory for
+// temporary files is.
 func TestARealBrowserPrints(t *testing.T) {
 	if _, err := Browser(); err != nil {
 		t.Skip(err)
 	}
-	t.Setenv("TMPDIR", t.TempDir())
-	raw, err := Print(t.Context(), []byte(page))
-	if err != nil {
+	short := t.TempDir()
+	long := filepath.Join(short, strings.Repeat("long", 20))
+	if err := os.Mkdir(long, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.HasPrefix(raw, []byte("%PDF-")) || !bytes.Contains(raw, []byte("/StructTreeRoot")) {
-		t.Errorf("%.100q is no tagged PDF", raw)
+	for _, dir := range []string{long, short} {
+		t.Setenv("TMPDIR", dir)
+		raw, err := Print(t.Context(), []byte(page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.HasPrefix(raw, []byte("%PDF-")) || !bytes.Contains(raw, []byte("/StructTreeRoot")) {
+			t.Errorf("%.100q is no tagged PDF", raw)
+		}
+		empty(t, dir)
+		_ = os.Remove(long) // it is empty
 	}
-	empty(t, os.Getenv("TMPDIR"))
 }
