@@ -4,7 +4,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 )
 
 // TestTake: a directory in which somebody else has files is not taken, whatever they are called,
@@ -40,5 +42,38 @@ func TestTake(t *testing.T) {
 			continue
 		}
 		_ = a.Close()
+	}
+}
+
+// TestSweep takes away what nobody holds and is old, and nothing else.
+func TestSweep(t *testing.T) {
+	dir, now := t.TempDir(), time.Now()
+	for name, age := range map[string]time.Duration{
+		temporary + "old": 2 * time.Hour, temporary + "held": 2 * time.Hour, temporary + "new": 0, "other": 2 * time.Hour,
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.Mkdir(path, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, now.Add(-age), now.Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := hold(filepath.Join(dir, temporary+"held"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	sweep(dir, now.Add(-time.Hour))
+	left, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range left {
+		names = append(names, e.Name())
+	}
+	if want := []string{"other", temporary + "held", temporary + "new"}; !slices.Equal(names, want) {
+		t.Errorf("left are %q; want %q", names, want)
 	}
 }

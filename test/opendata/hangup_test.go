@@ -37,9 +37,22 @@ func TestTheTerminalCloses(t *testing.T) {
 	if n := left(); n != 2 {
 		t.Errorf("%d archives are there; want its own, and the one that may be beginning", n)
 	}
-	harness.NoError(t, p.Cmd.Process.Signal(syscall.SIGHUP))
-	harness.Await(t, 30*time.Second, "its end", func() bool { return p.Ended() })
-	if code := p.Cmd.ProcessState.ExitCode(); code != 0 || left() != 1 {
+	if code := hangUp(p); code != 0 || left() != 1 {
 		t.Errorf("it ends with %d, and %d archives are there", code, left())
 	}
+
+	up := harness.Start(t, harness.Sluice, "up", "--allow-swap", "--dir", filepath.Join(t.TempDir(), "town"),
+		"--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+	up.Find(`Open data +http://`)
+	if code := hangUp(up); code != 0 {
+		t.Errorf("a town ends with %d", code)
+	}
+}
+
+// hangUp closes a process's terminal, and returns its exit code.
+func hangUp(p *harness.Process) int {
+	p.T.Helper()
+	harness.NoError(p.T, p.Cmd.Process.Signal(syscall.SIGHUP))
+	harness.Await(p.T, 30*time.Second, "its end", p.Ended)
+	return p.Cmd.ProcessState.ExitCode()
 }
