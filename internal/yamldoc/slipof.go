@@ -117,7 +117,7 @@ func line(lines []string, n int) string {
 var (
 	tightKey  = pattern.New(`^(\s*(?:- +)*)([A-Za-z_][A-Za-z0-9_.-]*):([^\s:/].*)$`)
 	tightDash = pattern.New(`^(\s*(?:- +)*)-([\[{"'A-Za-z].*)$`)
-	bareKey   = pattern.New(`^(\s*(?:- +)*)([a-z_]{2,}) *(?: [^:]*)?\r?$`)
+	bareKey   = pattern.New(`^(\s*(?:- +)*)([a-z_]{2,}) *(?: [^:]*|[{\[].*)?\r?$`)
 	colonText = pattern.New(`^(\s*(?:- +)*)([A-Za-z_][A-Za-z0-9_.-]*): +([^"'\[{|>&*#][^"]*:(?: .*|))$`)
 	oddStart  = pattern.New("^(\\s*(?:- +)*(?:[A-Za-z_][A-Za-z0-9_.-]*: +)?)([@`%])")
 )

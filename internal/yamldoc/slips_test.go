@@ -102,6 +102,8 @@ func TestWhatIsMeant(t *testing.T) {
 		{"    - {name: devices", "    -{name: devices", missingDash, Position{14, 5}},
 		{"    - name: others", "    -name: others", missingDash, Position{15, 5}},
 		{"until: 2027-05-31", "until 2027-05-31", missingColon, Position{18, 1}},
+		{"keep: [", "keep [", missingColon, Position{9, 1}},
+		{"  by: [", "  by [", missingColon, Position{17, 3}},
 		{"  every: PT1H", "   every: PT1H", indented, Position{13, 3}},
 		{"  every: PT1H", "every: PT1H", indented, Position{12, 1}},
 		{"  by: [zone]", "    by: [zone]", indented, Position{17, 5}},

@@ -5,6 +5,7 @@ package check_test
 var clerkMistakes = []mistake{
 	{footfall, "  every: PT1H", " every: PT1H", "Y01", "", "indented otherwise"},
 	{footfall, "  every: PT1H", "every: PT1H", "Y01", "", "indented otherwise"},
+	{footfall, "unit: {field", "unit {field", "Y01", "unit {", "colon"},
 	{footfall, "min_units: 10", "min_units: 10\n  min_units: 11", "Y01", "min_units", "twice, in line"},
 	{footfall, "retain:", "blackouts: [{zones: [port], from: 2026-07-01, until: 2026-07-02, reason: fair}]\nretain:",
 		"S06", "2026-07-01", "2026-12-24T20:00:00+01:00"},
