@@ -102,7 +102,8 @@ func Open(cfg Config, source *query.Source, base string, log *slog.Logger) (*Arc
 
 // How often it is looked whether there is something to make. A stream's latest files are
 // made again when it has been remakeAfter, and a hundred times as long as it took, an hour at
-// most: other servers of the same city make theirs at other moments.
+// most: other servers of the same city make theirs at other moments. So does what could not be made; what would be too
+// large waits againAfter.
 const (
 	lookAfter      = 500 * time.Millisecond
 	lookEvery      = 10 * time.Second
@@ -196,6 +197,11 @@ func (a *Archive) look(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// restAfter is how long what took so long rests before it is made again.
+func restAfter(took time.Duration) time.Duration {
+	return max(remakeAfter, min(100*took, remakeAtLatest))
+}
+
 // item is a file, or two of the same rows, to be made.
 type item struct {
 	paths []string
@@ -217,6 +223,7 @@ func (a *Archive) make(ctx context.Context, i item) (*LeftOut, error) {
 	if i.ready != nil && !i.ready() {
 		return nil, nil
 	}
+	begun := time.Now()
 	w, err := a.begin(i)
 	if err == nil {
 		if err = i.fill(ctx, w); err == nil {
@@ -238,8 +245,14 @@ func (a *Archive) make(ctx context.Context, i item) (*LeftOut, error) {
 		return nil, err // it is tried again
 	}
 	why.Path = i.paths[0]
-	a.failed[i.paths[0]] = failure{i.key, *why, time.Now().Add(againAfter)}
-	a.log.Warn("a file of the archive is left out", "file", why.Path, "why", why.Why, "gateway", why.Gateway)
+	if a.failed[why.Path].why != *why {
+		a.log.Warn("a file of the archive is left out", "file", why.Path, "why", why.Why, "gateway", why.Gateway)
+	}
+	wait := againAfter
+	if why.Why != TooLarge { // what differs may have been read while the last of it was written
+		wait = restAfter(time.Since(begun))
+	}
+	a.failed[why.Path] = failure{i.key, *why, time.Now().Add(wait)}
 	return why, nil
 }
 

@@ -101,9 +101,23 @@ func TestTampered(t *testing.T) {
 		"FROM released)"); err != nil {
 		t.Fatal(err)
 	}
-	m, by := looks(t, w.opened(t.TempDir(), 0))
+	other := w.opened(t.TempDir(), 0)
+	m, by := looks(t, other)
 	if !slices.Equal(names(by), whole[3:]) || len(m.LeftOut) != 1 || m.LeftOut[0].Why != Differs {
 		t.Errorf("the store has another number, and it offers %v; it leaves out %v", names(by), m.LeftOut)
+	}
+	f := other.failed[m.LeftOut[0].Path]
+	if wait := time.Until(f.again); wait > remakeAtLatest/2 {
+		t.Errorf("what may have been read too early is read again after %v", wait)
+	}
+	if _, err := db.ExecContext(t.Context(), "UPDATE released SET value = value - 1 WHERE start = (SELECT min(start) "+
+		"FROM released)"); err != nil {
+		t.Fatal(err)
+	}
+	f.again = time.Now()
+	other.failed[m.LeftOut[0].Path] = f
+	if m, by := looks(t, other); !slices.Equal(names(by), whole) || len(m.LeftOut) != 0 {
+		t.Errorf("the store has it again, and it offers %v; it leaves out %v", names(by), m.LeftOut)
 	}
 }
 

@@ -304,7 +304,7 @@ func (a *Archive) latest(ctx context.Context, st query.Stream, months []*month, 
 		},
 		ready: func() bool {
 			r := a.remade[st.ID]
-			return !a.offers(csv.path()) || time.Since(r.at) >= max(remakeAfter, min(100*r.took, remakeAtLatest))
+			return !a.offers(csv.path()) || time.Since(r.at) >= restAfter(r.took)
 		},
 	}}, nil
 }

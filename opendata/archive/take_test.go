@@ -49,7 +49,8 @@ func TestTake(t *testing.T) {
 func TestSweep(t *testing.T) {
 	dir, now := t.TempDir(), time.Now()
 	for name, age := range map[string]time.Duration{
-		temporary + "old": 2 * time.Hour, temporary + "held": 2 * time.Hour, temporary + "new": 0, "other": 2 * time.Hour,
+		temporary + "old": 2 * time.Hour, temporary + "held": 2 * time.Hour, temporary + "new": 0,
+		"other": 2 * time.Hour,
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.Mkdir(path, 0o700); err != nil {

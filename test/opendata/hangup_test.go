@@ -2,6 +2,7 @@ package opendata
 
 import (
 	"os"
+	"os/signal"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -14,6 +15,8 @@ import (
 // that was killed has left goes with the next start, after an hour.
 func TestTheTerminalCloses(t *testing.T) {
 	t.Parallel()
+	// What nohup(1) runs ignores it, and so does what that starts, but for what is asked for here.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	dir := t.TempDir()
 	for name, age := range map[string]time.Duration{"sluice-archive-old": 2 * time.Hour, "sluice-archive-new": 0} {
 		path := filepath.Join(dir, name)

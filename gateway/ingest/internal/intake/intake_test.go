@@ -47,7 +47,7 @@ func TestASenderHasAShare(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	n := 0
 	for full := false; !full; {
-		ctx, stop := context.WithTimeout(ctx, 20*time.Millisecond)
+		ctx, stop := context.WithTimeout(ctx, time.Second) // the one that finds no room waits for it
 		if full = !q.PutFrom(ctx, one, small); !full {
 			n++
 		}
