@@ -65,9 +65,6 @@ func Main(m *testing.M) int {
 		panic(err)
 	}
 	defer os.RemoveAll(scratch)
-	if err := temporary(scratch); err != nil {
-		panic(err)
-	}
 	if err := programs(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -75,12 +72,6 @@ func Main(m *testing.M) int {
 	go stood.watch()
 	defer endShared()
 	return m.Run()
-}
-
-// temporary is where this process and all that it starts put what is temporary: programs that are killed leave it
-// behind. Like the system's own it is for every user.
-func temporary(dir string) error {
-	return errors.Join(os.Chmod(dir, os.ModeSticky|0o777), os.Setenv("TMPDIR", dir))
 }
 
 // programs builds the two, unless make has done so for all packages and says where they are.
