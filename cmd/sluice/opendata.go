@@ -41,10 +41,9 @@ func opendataCommand() *cobra.Command {
 			if err != nil {
 				return &config.Refusal{Err: err}
 			}
-			ctx, stop := untilHangup(cmd.Context())
-			defer stop()
+			defer endAtHangup()()
 			log.Info("open data is served", "http", "http://"+s.Addr())
-			return errors.Join(s.Run(ctx), closing())
+			return errors.Join(s.Run(cmd.Context()), closing())
 		},
 	}
 	c.Flags().StringVarP(&file, "config", "c", "opendata.yaml", "configuration file")

@@ -21,13 +21,20 @@ func exitWhenStuck() {
 	os.Exit(exitStuck)
 }
 
-// untilHangup also ends with the terminal, for what reads nothing anew at SIGHUP: what it has made for itself goes with
-// it. Under nohup(1) it stays.
-func untilHangup(ctx context.Context) (context.Context, context.CancelFunc) {
+// endAtHangup makes a SIGTERM of each SIGHUP, for what reads nothing anew then: when its terminal closes, what it has
+// made for itself goes with it. Under nohup(1) it stays. The function that is returned undoes it.
+func endAtHangup() (undo func()) {
 	if signal.Ignored(syscall.SIGHUP) {
-		return context.WithCancel(ctx)
+		return func() {}
 	}
-	return signal.NotifyContext(ctx, syscall.SIGHUP)
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	go func() {
+		for range hangups {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGTERM) // to itself it is always allowed
+		}
+	}()
+	return func() { signal.Stop(hangups); close(hangups) }
 }
 
 // interruptible runs f, but stops waiting for it, and returns false, once ctx has ended. A start

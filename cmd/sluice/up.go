@@ -28,8 +28,7 @@ func upCommand() *cobra.Command {
 			"--dir, and measures nothing until the roster has signed a decision.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Out, o.Err = cmd.OutOrStdout(), cmd.ErrOrStderr()
-			ctx, stop := untilHangup(cmd.Context())
-			defer stop()
+			defer endAtHangup()()
 			var err error
 			if o.Members, err = readMembers(members); err != nil {
 				return err
@@ -46,8 +45,8 @@ func upCommand() *cobra.Command {
 				o.Dir, o.Ephemeral = dir, true
 			}
 			var t *town.Town
-			going, err := interruptible(ctx, func() (err error) {
-				t, err = town.Open(ctx, o)
+			going, err := interruptible(cmd.Context(), func() (err error) {
+				t, err = town.Open(cmd.Context(), o)
 				return err
 			})
 			switch {
@@ -56,7 +55,7 @@ func upCommand() *cobra.Command {
 			case err != nil:
 				return err
 			}
-			return t.Run(ctx)
+			return t.Run(cmd.Context())
 		},
 	}
 	f := c.Flags()

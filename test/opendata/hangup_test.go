@@ -18,7 +18,7 @@ func TestTheTerminalCloses(t *testing.T) {
 	// What nohup(1) runs ignores it, and so does what that starts, but for what is asked for here.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	dir := t.TempDir()
-	for name, age := range map[string]time.Duration{"sluice-archive-old": 2 * time.Hour, "sluice-archive-new": 0} {
+	for name, age := range map[string]time.Duration{"sluice-archive-1": 2 * time.Hour, "sluice-archive-2": 0} {
 		path := filepath.Join(dir, name)
 		harness.NoError(t, os.Mkdir(path, 0o700))
 		harness.Write(t, filepath.Join(path, "index.json"), "[]")
@@ -34,7 +34,7 @@ func TestTheTerminalCloses(t *testing.T) {
 		return len(found)
 	}
 	p.Find(`the archive's files are made again`)
-	if _, err := os.Stat(filepath.Join(dir, "sluice-archive-old")); err == nil {
+	if _, err := os.Stat(filepath.Join(dir, "sluice-archive-1")); err == nil {
 		t.Error("what a killed one has left stays")
 	}
 	if n := left(); n != 2 {
