@@ -70,6 +70,7 @@ type Archive struct {
 type failure struct {
 	key   string
 	why   LeftOut
+	rest  time.Duration
 	again time.Time
 }
 
@@ -102,8 +103,8 @@ func Open(cfg Config, source *query.Source, base string, log *slog.Logger) (*Arc
 
 // How often it is looked whether there is something to make. A stream's latest files are
 // made again when it has been remakeAfter, and a hundred times as long as it took, an hour at
-// most: other servers of the same city make theirs at other moments. So does what could not be made; what would be too
-// large waits againAfter.
+// most: other servers of the same city make theirs at other moments. What could not be made rests as long, and twice as
+// long each time after that, againAfter at most; what would be too large rests that at once.
 const (
 	lookAfter      = 500 * time.Millisecond
 	lookEvery      = 10 * time.Second
@@ -245,14 +246,15 @@ func (a *Archive) make(ctx context.Context, i item) (*LeftOut, error) {
 		return nil, err // it is tried again
 	}
 	why.Path = i.paths[0]
-	if a.failed[why.Path].why != *why {
+	before := a.failed[why.Path]
+	if before.why != *why {
 		a.log.Warn("a file of the archive is left out", "file", why.Path, "why", why.Why, "gateway", why.Gateway)
 	}
-	wait := againAfter
-	if why.Why != TooLarge { // what differs may have been read while the last of it was written
-		wait = restAfter(time.Since(begun))
+	rest := againAfter
+	if why.Why != TooLarge { // what differs may have been read while the last of it was written, or for good
+		rest = max(restAfter(time.Since(begun)), min(2*before.rest, againAfter))
 	}
-	a.failed[why.Path] = failure{i.key, *why, time.Now().Add(wait)}
+	a.failed[why.Path] = failure{i.key, *why, rest, time.Now().Add(rest)}
 	return why, nil
 }
 

@@ -107,8 +107,19 @@ func TestTampered(t *testing.T) {
 		t.Errorf("the store has another number, and it offers %v; it leaves out %v", names(by), m.LeftOut)
 	}
 	f := other.failed[m.LeftOut[0].Path]
-	if wait := time.Until(f.again); wait > remakeAtLatest/2 {
-		t.Errorf("what may have been read too early is read again after %v", wait)
+	if f.rest > time.Minute || time.Until(f.again) > f.rest {
+		t.Errorf("what may have been read too early rests for %v", f.rest)
+	}
+	for rest := f.rest; ; rest = f.rest {
+		f.again = time.Now()
+		other.failed[m.LeftOut[0].Path] = f
+		looks(t, other)
+		if f = other.failed[m.LeftOut[0].Path]; f.rest == againAfter {
+			break
+		}
+		if rest > againAfter/2 || f.rest < 2*rest || time.Until(f.again) > f.rest {
+			t.Fatalf("what differs rests for %v, and then for %v", rest, f.rest)
+		}
 	}
 	if _, err := db.ExecContext(t.Context(), "UPDATE released SET value = value - 1 WHERE start = (SELECT min(start) "+
 		"FROM released)"); err != nil {

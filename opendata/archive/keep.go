@@ -55,7 +55,7 @@ func (a *Archive) take() error {
 
 // hold takes a directory, until what it returns is closed; EWOULDBLOCK where somebody else has it.
 func hold(dir string) (*os.File, error) {
-	f, err := os.Open(dir)
+	f, err := os.OpenFile(dir, syscall.O_DIRECTORY, 0) // a pipe in its place would be waited for
 	if err != nil {
 		return nil, err
 	}
@@ -69,12 +69,17 @@ func hold(dir string) (*os.File, error) {
 // temporary is how the names of archives begin that are of one run.
 const temporary = "sluice-archive-"
 
-// sweep takes away those of runs that were killed: nobody holds them, and they are older than the time that one needs
-// to begin. What is another user's stays.
+// sweep takes away those of runs that were killed: they have a name as os.MkdirTemp gives it, nobody holds them, and
+// they are older than the time that one needs to begin. What is another user's stays, also where root may do all.
 func sweep(dir string, before time.Time) {
-	list, _ := filepath.Glob(filepath.Join(dir, temporary+"*"))
+	list, _ := filepath.Glob(filepath.Join(dir, temporary+"[0-9]*"))
 	for _, path := range list {
-		if at, err := os.Lstat(path); err != nil || !at.IsDir() || at.ModTime().After(before) {
+		at, err := os.Lstat(path)
+		if err != nil || !at.IsDir() || at.ModTime().After(before) ||
+			strings.Trim(filepath.Base(path)[len(temporary):], "0123456789") != "" {
+			continue
+		}
+		if of, ok := at.Sys().(*syscall.Stat_t); !ok || int(of.Uid) != os.Geteuid() {
 			continue
 		}
 		if f, err := hold(path); err == nil {

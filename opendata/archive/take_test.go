@@ -1,10 +1,13 @@
 package archive
 
 import (
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -45,36 +48,53 @@ func TestTake(t *testing.T) {
 	}
 }
 
-// TestSweep takes away what nobody holds and is old, and nothing else.
+// TestSweep takes away what nobody holds, is old and has a name as they have, and nothing else.
 func TestSweep(t *testing.T) {
-	dir, now := t.TempDir(), time.Now()
-	for name, age := range map[string]time.Duration{
-		temporary + "old": 2 * time.Hour, temporary + "held": 2 * time.Hour, temporary + "new": 0,
-		"other": 2 * time.Hour,
-	} {
-		path := filepath.Join(dir, name)
-		if err := os.Mkdir(path, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chtimes(path, now.Add(-age), now.Add(-age)); err != nil {
+	dir, old := t.TempDir(), time.Now().Add(-2*time.Hour)
+	at := func(name string) string { return filepath.Join(dir, temporary+name) }
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	f, err := hold(filepath.Join(dir, temporary+"held"))
-	if err != nil {
-		t.Fatal(err)
+	stay := []string{"2", "3", "4-mine", "5", "6", "mine"}
+	for _, name := range append(stay, "1") {
+		if name == "6" {
+			must(syscall.Mkfifo(at(name), 0o600))
+		} else {
+			must(os.Mkdir(at(name), 0o700))
+		}
+		must(os.Chtimes(at(name), old, old))
 	}
+	must(os.Chtimes(at("2"), time.Now(), time.Now())) // it may be beginning
+	f, err := hold(at("3"))
+	must(err)
 	defer f.Close()
-	sweep(dir, now.Add(-time.Hour))
-	left, err := os.ReadDir(dir)
-	if err != nil {
+	if os.Geteuid() == 0 {
+		must(os.Chown(at("5"), 4711, 4711))
+	} else {
+		must(os.Remove(at("5")))
+		stay = slices.Delete(stay, 3, 4)
+	}
+	sweep(dir, time.Now().Add(-time.Hour))
+	left, err := filepath.Glob(at("*"))
+	must(err)
+	for i := range left {
+		left[i] = strings.TrimPrefix(left[i], at(""))
+	}
+	if !slices.Equal(left, stay) {
+		t.Errorf("left are %q; want %q", left, stay)
+	}
+}
+
+// TestHold: a pipe in a directory's place is no directory, and nobody waits for it.
+func TestHold(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var names []string
-	for _, e := range left {
-		names = append(names, e.Name())
-	}
-	if want := []string{"other", temporary + "held", temporary + "new"}; !slices.Equal(names, want) {
-		t.Errorf("left are %q; want %q", names, want)
+	if _, err := hold(path); !errors.Is(err, syscall.ENOTDIR) {
+		t.Errorf("it is held: %v", err)
 	}
 }
