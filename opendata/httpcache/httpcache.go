@@ -106,7 +106,7 @@ func (c *Cache) Handle(make Maker, fail Failer) http.HandlerFunc {
 	}
 }
 
-// ErrSlow says that an answer is still being made for who asks again.
+// ErrSlow says that nobody waits any longer for an answer, which may be there for who asks again.
 var ErrSlow = fmt.Errorf(
 	"it took more than %v: the store does not answer, or this machine has too much to do; look at both", patience)
 

@@ -136,20 +136,28 @@ func TestPatience(t *testing.T) {
 		h := New().Handle(func(r *http.Request) (*Reply, error) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
-		}, failed)
+		}, func(w http.ResponseWriter, r *http.Request, err error) {
+			if !errors.Is(err, ErrSlow) {
+				t.Errorf("the log says %v", err)
+			}
+			failed(w, r, err)
+		})
 		begun := time.Now()
-		var wg sync.WaitGroup
+		var wg, joined sync.WaitGroup
 		for n := range making + 5 {
-			wg.Go(func() {
+			waits := func() {
 				if w := get(t.Context(), h, fmt.Sprintf("/%d", n)); w.Code != 503 {
 					t.Errorf("it is %d", w.Code)
 				}
-			})
+			}
+			wg.Go(waits)
+			joined.Go(func() { time.Sleep(patience / 2); waits() }) // for what others wait for
 		}
 		wg.Wait()
 		if took := time.Since(begun); took > patience+time.Second {
 			t.Errorf("it took %s", took)
 		}
+		joined.Wait()
 		time.Sleep(longest) // what nobody waits for ends, too, or this test would not
 	})
 }

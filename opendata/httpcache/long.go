@@ -2,6 +2,7 @@ package httpcache
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"net/http"
 	"time"
@@ -94,12 +95,15 @@ func (c *Cache) send(ctx context.Context, cancel func(), out *sender, parts Part
 	return nil
 }
 
-// slot waits for a slot in which to make something.
+// slot waits for a slot in which to make something; ErrSlow where none came in time.
 func (c *Cache) slot(ctx context.Context) error {
 	select {
 	case c.slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return ErrSlow
+		}
 		return ctx.Err()
 	}
 }
