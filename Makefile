@@ -64,7 +64,7 @@ test-stories: ## the part of it that runs whole programs
 	@echo "seed $(SEED)"
 	go test $(MEMORY) -vet=off -p=3 -parallel=4 -shuffle=$(SEED) -timeout 60m $(patsubst %,./%,$(filter-out $(RACED),$(STORIES)))
 
-# Their tests collect garbage later than programs do, which a story starts as users have them.
+# What runs in one process collects garbage later than programs do; .ci/memory takes that from stories.
 test-raced test-plain: export GOGC := 400
 
 test-raced: ## the part of it that is run with the race detector
