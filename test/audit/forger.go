@@ -16,7 +16,7 @@ type against struct {
 	extra          string
 	ofOne, ofForge float64 // delta of the decision, and what holds against a forger
 	epsilon        float64
-	crowd          int // so many forged units are in each cell besides, so that it is published
+	crowd          int // forged units in each cell besides: published by eight scales of noise at least
 }
 
 var promises = []against{

@@ -45,8 +45,8 @@ type crowded struct {
 // heavy sends each of five units to two hundred cells in each of two windows of an
 // epoch. A stranger adds up everything, and separately the cells that it was seen in
 // first. Where it is to be quick, there is a unit for each zone, in its hundred cells: sixty sums of a world. Where the
-// bound of one is ignored, what a unit adds to an epoch's sum is ten times the standard deviation of its noise (fourteen
-// in the whole), and to a window's seven times.
+// bound of one is ignored, what a unit adds to an epoch's sum is ten times the standard deviation of its noise
+// (fourteen in the whole), and to a window's seven times.
 func heavy(r *report, o options) error {
 	h := crowded{each: 10, span: cells / 5, crowd: 36, bounds: []int{1, 8}}
 	if o.quick {

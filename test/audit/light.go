@@ -18,7 +18,8 @@ var lightStreams = []decision{
 }
 
 // A large cell has so many units, or one more: every stream publishes it. Where the only stream is
-// the one of lightStreams that publishes from 12 units on, fewer do.
+// the one of lightStreams that publishes from 12 units on, fewer do: noise does not depend on how many there are, and
+// at scale 1 takes one cell of 20 in six thousand below 12.
 const (
 	large      = 60
 	largeOfOne = 20
