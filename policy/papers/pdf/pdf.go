@@ -82,8 +82,8 @@ func Print(ctx context.Context, page []byte) (raw []byte, err error) {
 	return raw, nil
 }
 
-// longestTemp is how long, in bytes, the name of the directory for temporary files may be: chromium makes a directory in
-// it, and a socket in that, and ends where the socket's name has more than 107 (unix(7)); some 45 are its own.
+// longestTemp is how long, in bytes, the name of the directory for temporary files may be: chromium makes a directory
+// in it, and a socket in that, and ends where the socket's name has more than 107 (unix(7)); some 45 are its own.
 const longestTemp = 40
 
 // run runs the browser to its end, or until ctx ends, and all that it has begun with it: a process
