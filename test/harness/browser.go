@@ -20,6 +20,16 @@ func Node(t *testing.T, args ...string) string {
 	return out
 }
 
+// NodeFails is Node for a script that must end with a failure.
+func NodeFails(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := script(libraries(t), args)
+	if err == nil {
+		t.Errorf("%s finds nothing", args[0])
+	}
+	return out
+}
+
 // Chromium is the browser for a test's pages. Where it is installed, that is the one without a window of its own, which
 // draws and runs the same pages by the same engine in half the time; what prints for users starts the whole browser
 // in its own tests.
