@@ -148,14 +148,10 @@ func (p *Process) Find(pattern string) []string {
 	re := regexp.MustCompile(pattern)
 	var match []string
 	Await(p.T, Patience, "the process to write "+pattern, func() bool {
+		ended := p.Ended() // asked first: what it wrote last has been read by then
 		match = re.FindStringSubmatch(p.Out.String() + p.Err.String())
-		select {
-		case err := <-p.Done:
-			p.Done <- err
-			if match == nil {
-				p.T.Fatalf("the process ended: %v\n%s", err, Tail(p.Err.String()))
-			}
-		default:
+		if ended && match == nil {
+			p.T.Fatalf("the process ended without writing %s\n%s", pattern, Tail(p.Err.String()))
 		}
 		return match != nil
 	})
