@@ -42,7 +42,7 @@ func (e *Epoch) Share() *Share {
 		return nil
 	}
 	part := func(bounded, units float64, to func(float64) float64) float64 {
-		return to(min(1, bounded/max(1, units))*shareSteps) / shareSteps
+		return to(min(1, max(0, bounded)/max(1, units))*shareSteps) / shareSteps
 	}
 	return &Share{
 		Zones: e.Zones, Start: e.Start, End: e.End, Value: part(*e.Bounded.Value, *e.Units.Value, math.Round),

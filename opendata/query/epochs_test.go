@@ -122,6 +122,11 @@ func TestShare(t *testing.T) {
 	if s := one(1000, 1010, 10); s == nil || s.Value != 1 || s.High != 1 {
 		t.Errorf("more than all: %+v", s)
 	}
+	for _, bounded := range []float64{-5, -math.MaxFloat64} { // no store of ours has such a number
+		if s := one(1000, bounded, 10); s == nil || s.Value != 0 || s.Low != 0 || s.High < 0 {
+			t.Errorf("%v of 1000: %+v", bounded, s)
+		}
+	}
 	if one(149, 60, 10) != nil || one(150, 60, 10) == nil {
 		t.Error("it is shown from other than fifteen half widths on")
 	}
