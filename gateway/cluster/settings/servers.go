@@ -1,13 +1,16 @@
 package settings
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,8 +44,8 @@ type varz struct {
 	} `json:"jetstream"`
 }
 
-// mostServers is how many servers are listened to.
-const mostServers = 16
+// three run where there is more than one machine; mostServers are listened to.
+const three, mostServers = 3, 16
 
 // servers looks at each server.
 func (e *examination) servers() {
@@ -62,8 +65,8 @@ func (e *examination) servers() {
 		}
 		zones[zone] = v.ServerName
 	}
-	if want := 3; len(all) < want && !e.Single {
-		e.note("servers", fmt.Sprintf("%d of %d answer", len(all), want),
+	if len(all) < three && !e.Single {
+		e.note("servers", fmt.Sprintf("%d of %d answer", len(all), three),
 			"three run, on three machines: start what does not answer")
 	}
 }
@@ -127,23 +130,41 @@ func (e *examination) varzs() ([]varz, error) {
 	if e.System == nil {
 		return e.monitored()
 	}
+	known := map[string]varz{}
+	for begun := time.Now(); ; {
+		if err := e.pinged(known); err != nil && len(known) == 0 {
+			return nil, err
+		}
+		if len(known) >= three || e.Single || time.Since(begun) > slowServer {
+			break
+		}
+	}
+	return slices.SortedFunc(maps.Values(known), func(a, b varz) int {
+		return cmp.Compare(a.ServerName, b.ServerName)
+	}), nil
+}
+
+// slowServer is for how long all are asked again while one is missing: its machine may be busy.
+const slowServer = 5 * time.Second
+
+// pinged asks all servers by the account of the system and adds who answers.
+func (e *examination) pinged(known map[string]varz) error {
 	var answers [][]byte
 	err := e.System.AskAll(e.ctx, "$SYS.REQ.SERVER.PING.VARZ", nil, func(one []byte) bool {
 		answers = append(answers, one)
 		return len(answers) == mostServers
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var all []varz
 	for _, raw := range answers {
 		var a struct{ Data *varz }
 		if err := json.Unmarshal(raw, &a); err != nil || a.Data == nil {
-			return nil, errors.New("a server answers with something else than what it is")
+			return errors.New("a server answers with something else than what it is")
 		}
-		all = append(all, *a.Data)
+		known[a.Data.ServerName] = *a.Data
 	}
-	return all, nil
+	return nil
 }
 
 func (e *examination) monitored() (all []varz, err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -70,6 +71,15 @@ func TestAsWeShip(t *testing.T) {
 	if said := found(t.Context(), same); !strings.Contains(said, "keys: their account has JetStream") ||
 		!strings.Contains(said, "keys: they go through the account for data") {
 		t.Errorf("one account for both:\n%s", said)
+	}
+	slow := s.Nodes[2].P.Cmd.Process
+	from := sources(t, s)
+	if err := slow.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(1500*time.Millisecond, func() { _ = slow.Signal(syscall.SIGCONT) })
+	if said := found(t.Context(), from); strings.Contains(said, "of 3 answer") {
+		t.Errorf("one answers late:\n%s", said)
 	}
 	s.Nodes[2].Kill()
 	if said := found(t.Context(), sources(t, s)); !strings.Contains(said, "servers: 2 of 3 answer") {
