@@ -6,6 +6,8 @@ DURATION ?= 60m
 OVERLOAD ?= 30s
 export SEED
 export PATH := $(CURDIR)/.tools:$(PATH):/usr/sbin
+# What is built and tested is of Go alone, as it is released; the race detector alone wants C.
+export CGO_ENABLED := 0
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.2
 
@@ -67,6 +69,7 @@ test-stories: ## the part of it that runs whole programs
 # What runs in one process collects garbage later than programs do; .ci/memory takes that from stories.
 test-raced test-plain: export GOGC := 400
 
+test-raced: export CGO_ENABLED := 1
 test-raced: ## the part of it that is run with the race detector
 	@echo "seed $(SEED)"
 	go test $(RACE) $(MEMORY) -vet=off -p=3 -parallel=4 -shuffle=$(SEED) -timeout 60m $(RACED:%=./%)
@@ -116,7 +119,7 @@ release: ## archives for Linux on amd64 and arm64, and their sums, into bin/rele
 	rm -rf bin/release && mkdir -p bin/release
 	for arch in amd64 arm64; do \
 		dir=bin/release/sluice-linux-$$arch && mkdir $$dir && cp -r LICENSE README.md configs docs $$dir/ && \
-		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -buildvcs=true -o $$dir/ ./cmd/sluice ./firmware-sim && \
+		GOOS=linux GOARCH=$$arch go build -trimpath -buildvcs=true -o $$dir/ ./cmd/sluice ./firmware-sim && \
 		tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=go=rX,u+rw -C bin/release -cf $$dir.tar sluice-linux-$$arch && \
 		gzip -9n $$dir.tar && rm -r $$dir || exit 1; \
 	done
