@@ -69,10 +69,10 @@ test-stories: ## the part of it that runs whole programs
 # What runs in one process collects garbage later than programs do; .ci/memory takes that from stories.
 test-raced test-plain: export GOGC := 400
 
-test-raced: export CGO_ENABLED := 1
 test-raced: ## the part of it that is run with the race detector
 	@echo "seed $(SEED)"
 	go test $(RACE) $(MEMORY) -vet=off -p=3 -parallel=4 -shuffle=$(SEED) -timeout 60m $(RACED:%=./%)
+test-raced: export CGO_ENABLED := 1
 
 test-plain: ## the part of it that is run without
 	@echo "seed $(SEED)"
