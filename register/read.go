@@ -285,7 +285,7 @@ func (b *builder) take(s *Sensor, line int) string {
 		return "this topic is taken in " + b.reg.Where(int(at)) +
 			"; give each sensor a topic of its own"
 	}
-	if p := b.reg.Presets.Presets[s.Preset]; p != nil && p.Lowercase {
+	if p := b.reg.Presets.Presets.Of(s.Preset); p != nil && p.Lowercase {
 		s.Device = strings.ToLower(s.Device) // as labels and spreadsheets have it, and the system has not
 	}
 	device := deviceKey{s.Preset, s.Device}
@@ -295,7 +295,7 @@ func (b *builder) take(s *Sensor, line int) string {
 	if text := s.checkPreset(b.reg.Presets); text != "" {
 		return text
 	}
-	if s.OnPatterns() && b.reg.Presets.Presets[s.Preset].Format == preset.Sparkplug {
+	if s.OnPatterns() && b.reg.Presets.Presets.Of(s.Preset).Format == preset.Sparkplug {
 		node := deviceKey{s.Preset, Node(s.Device)}
 		at, known := b.nodes[node]
 		if known && b.reg.Sensors[at].Owner != s.Owner {

@@ -84,8 +84,8 @@ func (r *Register) SendsOn(s *Sensor, topic string) bool {
 		own, err := s.Pattern()
 		return err == nil && own.Match(topic, &c)
 	}
-	for i := range r.Presets.Presets[s.Preset].Topics {
-		if p := r.Presets.Presets[s.Preset].Topics[i].Matcher(); p.Match(topic, &c) {
+	for i := range r.Presets.Presets.Of(s.Preset).Topics {
+		if p := r.Presets.Presets.Of(s.Preset).Topics[i].Matcher(); p.Match(topic, &c) {
 			id := string(p.DeviceOf(&c))
 			return !p.Identifies() || id == s.Device || id[strings.LastIndexByte(id, '/')+1:] == s.Device
 		}
@@ -106,7 +106,7 @@ func (c *checker) device(n int) {
 	if !s.OnPatterns() || strings.Contains(s.Device, "/") {
 		return
 	}
-	for _, t := range c.reg.Presets.Presets[s.Preset].Topics {
+	for _, t := range c.reg.Presets.Presets.Of(s.Preset).Topics {
 		if t.Role == preset.Reading && t.Matcher().Parts() > 1 {
 			c.note(n,
 				"device names the last part of an identity of several, so that it takes the messages of all devices "+
@@ -120,7 +120,7 @@ func (c *checker) device(n int) {
 // none at all.
 func (c *checker) profile(n int, kind Kind) {
 	s := &c.reg.Sensors[n]
-	p := c.reg.Presets.Profiles[s.Profile]
+	p := c.reg.Presets.Profiles.Of(s.Profile)
 	if p == nil {
 		return
 	}
@@ -180,7 +180,7 @@ func (s *Sensor) checkPreset(lib *preset.Library) string {
 	case strings.Contains(s.Topic, "{field}") && p.Format != preset.Value:
 		return "topic can hold {field} where the preset's format is value, one bare value a message"
 	}
-	if why := p.Reads(lib.Profiles[s.Profile], s.own()); why != "" {
+	if why := p.Reads(lib.Profiles.Of(s.Profile), s.own()); why != "" {
 		return "profile " + quote(s.Profile) + " of preset " + quote(s.Preset) + ": " + why
 	}
 	return ""
@@ -201,7 +201,7 @@ func (s *Sensor) own() *preset.Pattern {
 func (r *Register) Filters() []string {
 	all := make(map[string]bool)
 	for id := range r.presetsUsed() {
-		maps.Copy(all, filtersOf(r.Presets.Presets[id]))
+		maps.Copy(all, filtersOf(r.Presets.Presets.Of(id)))
 	}
 	for n := range r.Sensors {
 		s := &r.Sensors[n]
@@ -216,7 +216,7 @@ func (r *Register) Filters() []string {
 // birth says what the numbers are that come later.
 func (r *Register) Births() (list []string) {
 	for id := range r.presetsUsed() {
-		if p := r.Presets.Presets[id]; p.Format == preset.Sparkplug {
+		if p := r.Presets.Presets.Of(id); p.Format == preset.Sparkplug {
 			list = append(list, slices.Sorted(maps.Keys(filtersOf(p)))...)
 		}
 	}
@@ -248,7 +248,7 @@ func filtersOf(p *preset.Preset) map[string]bool {
 // where there are none.
 func (r *Register) Commands() string {
 	for id := range r.presetsUsed() {
-		if r.Presets.Presets[id].Format == preset.Sparkplug {
+		if r.Presets.Presets.Of(id).Format == preset.Sparkplug {
 			return "spBv1.0/+/NCMD/+"
 		}
 	}
@@ -283,7 +283,7 @@ func (r *Register) Systems() map[string][]string {
 	for owner, presets := range found {
 		all := make(map[string]bool)
 		for id := range presets {
-			maps.Copy(all, filtersOf(r.Presets.Presets[id]))
+			maps.Copy(all, filtersOf(r.Presets.Presets.Of(id)))
 		}
 		out[owner] = slices.Sorted(maps.Keys(all))
 	}

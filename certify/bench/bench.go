@@ -150,7 +150,7 @@ func (b *Bench) open(ctx context.Context) (err error) {
 		return err
 	}
 	b.Sensor = reg.Sensors[0]
-	b.Preset = reg.Presets.Presets[b.Sensor.Preset]
+	b.Preset = reg.Presets.Presets.Of(b.Sensor.Preset)
 	if b.gateway, err = gateway.Open(ctx, cfg, slog.New(slog.DiscardHandler)); err != nil {
 		return err
 	}

@@ -32,13 +32,13 @@ func TestWrapped(t *testing.T) {
 		{own, `{"type":"other"}`, "ignore true:"},
 		{own, `{"type":"data","list":7}`, "reading false:"},
 		{own, `no JSON`, "reading false:"},
-		{all["sentilo-provider"], `{"sensors":[{"sensor":"a","observations":[{"timestamp":"02/03/2026T10:00:00"}]}]}`,
+		{all.Of("sentilo-provider"), `{"sensors":[{"sensor":"a","observations":[{"timestamp":"02/03/2026T10:00:00"}]}]}`,
 			"reading true: 10:00:00 utc"},
-		{all["zigbee2mqtt"], `{"last_seen":1772445600000}`, "reading true: 10:00:00 utc"},
-		{all["senml-json"], `[{"n":"a","v":1}]`, "reading true: none utc"},
-		{all["native-cbor"], "\xa1\x63seq\x01", "reading true: none #1"},
-		{all["sensorthings-array"], `[{"dataArray":[[1]]}]`, "reading false:"},
-		{all["esphome"], `23.5`, "reading false:"},
+		{all.Of("zigbee2mqtt"), `{"last_seen":1772445600000}`, "reading true: 10:00:00 utc"},
+		{all.Of("senml-json"), `[{"n":"a","v":1}]`, "reading true: none utc"},
+		{all.Of("native-cbor"), "\xa1\x63seq\x01", "reading true: none #1"},
+		{all.Of("sensorthings-array"), `[{"dataArray":[[1]]}]`, "reading false:"},
+		{all.Of("esphome"), `23.5`, "reading false:"},
 	} {
 		stamps, known, role := NewReader().In(c.preset).Read([]byte(c.payload), at)
 		got := fmt.Sprintf("%s %v:", role, known)
@@ -70,7 +70,7 @@ func FuzzWrapped(f *testing.F) {
 	f.Add([]byte(`{"sensors":[{"observations":[{"timestamp":"02/03/2026T10:00:00"}]}]}`))
 	f.Fuzz(func(_ *testing.T, payload []byte) {
 		for _, p := range preset.Builtin().Presets {
-			NewReader().In(p).Read(payload, time.Unix(0, 0))
+			NewReader().In(p()).Read(payload, time.Unix(0, 0))
 		}
 	})
 }

@@ -33,7 +33,7 @@ func (f *speech) library(of *ingest.TrialOf) error {
 }
 
 // oneOf finds a preset or a profile by its name, or adds what a file has.
-func oneOf[T any](name string, all map[string]*T, find func(string) (*T, error),
+func oneOf[T any](name string, all preset.Shelf[T], find func(string) (*T, error),
 	parse func(string, []byte) (*T, error), id func(*T) string) (string, error) {
 	if name == "" {
 		return "", nil
@@ -52,6 +52,6 @@ func oneOf[T any](name string, all map[string]*T, find func(string) (*T, error),
 	if err != nil {
 		return "", &config.Refusal{Err: err}
 	}
-	all[id(one)] = one
+	all.Put(id(one), one)
 	return id(one), nil
 }

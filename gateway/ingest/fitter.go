@@ -79,7 +79,7 @@ func shapeOf(kind register.Kind, s *sensor) sent {
 	}
 	shape.Measure(units)
 	if s.system != nil {
-		profile := s.system.profiles[e.Profile]
+		profile := s.system.profiles.Of(e.Profile)
 		w.pointers, _ = shape.Wrap(s.system.envelope, profile, e.Map, units)
 		w.preset = s.system.preset
 		for f, name := range names {

@@ -17,7 +17,7 @@ import (
 type system struct {
 	preset   *preset.Preset
 	envelope *format.Envelope
-	profiles map[string]*preset.Profile
+	profiles preset.Shelf[preset.Profile]
 	devices  map[string]*sensor // those on its patterns, by the identity that it has for them
 	// owners are whose devices are behind an edge node of Sparkplug, by GROUP/NODE.
 	owners map[string]string
@@ -35,7 +35,7 @@ type patternRoute struct {
 // addWrapped adds a sensor that sends messages in a preset's envelope.
 func (r *roster) addWrapped(s *sensor, all *preset.Library) {
 	e := s.entry
-	p := all.Presets[e.Preset] // whoever read the register has looked
+	p := all.Presets.Of(e.Preset) // whoever read the register has looked
 	sys := r.systems[e.Preset]
 	if sys == nil {
 		sys = &system{p, format.NewEnvelope(p, time.UTC), all.Profiles, make(map[string]*sensor),

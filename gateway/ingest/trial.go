@@ -121,7 +121,7 @@ func NewTrial(of TrialOf) *Trial {
 	s := &sensor{entry: &of.Sensor}
 	t := &Trial{of: of, sensor: s, edges: sparkplug.New(), memories: make(map[string]*memory)}
 	if of.Sensor.Preset != "" {
-		p := of.Presets.Presets[of.Sensor.Preset]
+		p := of.Presets.Presets.Of(of.Sensor.Preset)
 		s.system = &system{preset: p, envelope: format.NewEnvelope(p, of.City), profiles: of.Presets.Profiles}
 	}
 	sent := shapeOf(of.Kind, s)
@@ -146,7 +146,7 @@ func (t *Trial) checkEntry() {
 	for _, name := range e.Unmapped(t.of.Kind) {
 		t.entryFault(e.Map[name], "the kind has no field "+name+": name one that it has")
 	}
-	p := t.of.Presets.Profiles[e.Profile]
+	p := t.of.Presets.Profiles.Of(e.Profile)
 	if t.sensor.system != nil {
 		if why := t.sensor.system.preset.Reads(p, t.own()); why != "" {
 			t.entryFault("/*", why)

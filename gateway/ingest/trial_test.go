@@ -190,7 +190,7 @@ func FuzzTry(f *testing.F) {
 	f.Add("", "", []byte{0x80})
 	f.Fuzz(func(t *testing.T, id, topic string, payload []byte) {
 		of := noise()
-		if preset.Builtin().Presets[id] != nil {
+		if preset.Builtin().Presets.Of(id) != nil {
 			of.Sensor.Preset = id
 		}
 		got := ingest.NewTrial(of).Try(topic, payload, sampled)

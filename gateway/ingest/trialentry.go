@@ -37,7 +37,7 @@ func (t *Trial) lacking(k TriedKey) string {
 	if e.Profile == "" {
 		return ""
 	}
-	for name, src := range t.of.Presets.Profiles[e.Profile].Fields {
+	for name, src := range t.of.Presets.Profiles.Of(e.Profile).Fields {
 		at := t.sensor.system.preset.Root + src.Pointer
 		if src.Pointer != "" && !src.Ignore && (k.Pointer == at || strings.HasSuffix(k.Pointer, at) ||
 			k.Name != "" && src.Pointer == "/"+k.Name) && !t.kindHas(name) {

@@ -245,7 +245,7 @@ func capture(of *TrialOf, field string) string {
 	if e.Profile == "" || e.Map[field] != "" {
 		return ""
 	}
-	return of.Presets.Profiles[e.Profile].Fields[field].Capture
+	return of.Presets.Profiles.Of(e.Profile).Fields[field].Capture
 }
 
 // fates lists what each decision makes of a field.

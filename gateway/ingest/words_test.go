@@ -71,9 +71,9 @@ func TestWordsInEnvelopes(t *testing.T) {
 		{"chirpstack-v4", "\x0a\x02", "E100 /*: send one message in JSON"},
 	} {
 		s := &sensor{entry: &register.Sensor{Preset: c.preset, Profile: "p"}}
-		p := preset.Builtin().Presets[c.preset]
+		p := preset.Builtin().Presets.Of(c.preset)
 		s.system = &system{preset: p, envelope: format.NewEnvelope(p, madrid),
-			profiles: map[string]*preset.Profile{"p": profile}}
+			profiles: preset.Shelf[preset.Profile]{"p": func() *preset.Profile { return profile }}}
 		sent := shapeOf(kind, s)
 		got, d := &refusals{}, format.NewDecoder()
 		for more := d.BeginWrapped([]byte(c.payload), format.Wrapped{Envelope: s.system.envelope, Shape: sent.shape}, 0,
@@ -92,7 +92,7 @@ func TestWordsInEnvelopes(t *testing.T) {
 		}
 	}
 	all := preset.Builtin().Presets
-	json, spark := words{preset: all["sentilo"]}, words{preset: all["sparkplug-b"]}
+	json, spark := words{preset: all.Of("sentilo")}, words{preset: all.Of("sparkplug-b")}
 	_, _, a := json.of(fault.New(fault.NotJSON))
 	_, _, b := spark.of(fault.New(fault.NotJSON))
 	_, _, unborn := spark.of(fault.New(fault.NotMapped))

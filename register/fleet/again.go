@@ -65,7 +65,7 @@ func (f *Fleet) merged(old, row *register.Sensor, reg *register.Register) (now r
 			keys = append(keys, key)
 		}
 	}
-	if p := reg.Presets.Presets[row.Preset]; p != nil && p.Lowercase {
+	if p := reg.Presets.Presets.Of(row.Preset); p != nil && p.Lowercase {
 		row.Device = strings.ToLower(row.Device)
 	}
 	from, to := reflect.ValueOf(row).Elem(), reflect.ValueOf(&now).Elem()

@@ -18,7 +18,7 @@ func TestDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, id := range slices.Sorted(maps.Keys(Builtin().Profiles)) {
-		if row := rowOf(Builtin().Profiles[id]); !strings.Contains(string(raw), row+"\n") {
+		if row := rowOf(Builtin().Profiles.Of(id)); !strings.Contains(string(raw), row+"\n") {
 			t.Errorf("docs/sensors.md has not the row\n%s", row)
 		}
 	}

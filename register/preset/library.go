@@ -22,9 +22,24 @@ var own embed.FS
 
 // Library are presets and profiles by their names.
 type Library struct {
-	Presets  map[string]*Preset
-	Profiles map[string]*Profile
+	Presets  Shelf[Preset]
+	Profiles Shelf[Profile]
 }
+
+// Shelf is what is known by a name. One of the program's own files is read when it is first asked for: all
+// of them together take as long as what else a verb does.
+type Shelf[T any] map[string]func() *T
+
+// Of is what has the name; nil where nothing has.
+func (s Shelf[T]) Of(id string) *T {
+	if one := s[id]; one != nil {
+		return one()
+	}
+	return nil
+}
+
+// Put gives something its name.
+func (s Shelf[T]) Put(id string, one *T) { s[id] = func() *T { return one } }
 
 // Bounds of a city's own files.
 const (
@@ -36,19 +51,32 @@ const (
 
 // Builtin are those of the program.
 var Builtin = sync.OnceValue(func() *Library {
-	l := &Library{make(map[string]*Preset), make(map[string]*Profile)}
-	files, err := fs.Glob(own, "*.yaml")
-	profiles, globErr := fs.Glob(own, "profile/*.yaml")
-	files, err = append(files, profiles...), errors.Join(err, globErr)
-	for _, file := range files {
-		raw, readErr := own.ReadFile(file)
-		err = errors.Join(err, readErr, l.add(file, raw))
-	}
-	if err != nil {
-		panic(err) // a test reads them all
-	}
-	return l
+	return &Library{shelf("*.yaml", ParsePreset), shelf("profile/*.yaml", ParseProfile)}
 })
+
+// shelf has the program's own files of a pattern, each of which is called as what it holds.
+func shelf[T any](files string, parse func(string, []byte) (*T, error)) Shelf[T] {
+	names, err := fs.Glob(own, files)
+	must(err)
+	s := make(Shelf[T], len(names))
+	for _, file := range names {
+		s[strings.TrimSuffix(path.Base(file), ".yaml")] = sync.OnceValue(func() *T {
+			raw, err := own.ReadFile(file)
+			must(err)
+			one, err := parse(file, raw)
+			must(err)
+			return one
+		})
+	}
+	return s
+}
+
+// must is for what is built in: a test reads it all.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
 
 // Load adds the files of a directory to those of the program, by read. A directory that is not there has
 // none. A city's own file may not have the name of one of the program's.
@@ -126,7 +154,7 @@ func (l *Library) add(file string, raw []byte) error {
 	return put(file, raw, "preset", p.ID, l.Presets, p)
 }
 
-func put[T any](file string, raw []byte, what, id string, into map[string]*T, one *T) error {
+func put[T any](file string, raw []byte, what, id string, into Shelf[T], one *T) error {
 	if base := strings.TrimSuffix(path.Base(filepath.ToSlash(file)), ".yaml"); base != id {
 		return yamldoc.Wrong(file, raw, fmt.Sprintf("the file of %s %s is called %s.yaml; rename one of them", what, id,
 			id), what)
@@ -135,7 +163,7 @@ func put[T any](file string, raw []byte, what, id string, into map[string]*T, on
 		return yamldoc.Wrong(file, raw, fmt.Sprintf("there is a %s %s already; give it another name", what, id),
 			what)
 	}
-	into[id] = one
+	into.Put(id, one)
 	return nil
 }
 
@@ -154,8 +182,8 @@ func (l *Library) Preset(id string) (*Preset, error) { return find("preset", id,
 // Profile finds a profile; the error says what was probably meant.
 func (l *Library) Profile(id string) (*Profile, error) { return find("profile", id, l.Profiles) }
 
-func find[T any](what, id string, in map[string]*T) (*T, error) {
-	if one := in[id]; one != nil {
+func find[T any](what, id string, in Shelf[T]) (*T, error) {
+	if one := in.Of(id); one != nil {
 		return one, nil
 	}
 	known := slices.Sorted(maps.Keys(in))

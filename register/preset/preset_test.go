@@ -3,6 +3,7 @@ package preset
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math"
 	"os"
@@ -270,6 +271,24 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
+// TestOwnFiles: each of the program's own files holds what its name says.
+func TestOwnFiles(t *testing.T) {
+	l := Builtin()
+	for id, one := range l.Presets {
+		if one().ID != id {
+			t.Errorf("preset %s is in %s.yaml", one().ID, id)
+		}
+	}
+	for id, one := range l.Profiles {
+		if one().ID != id {
+			t.Errorf("profile %s is in profile/%s.yaml", one().ID, id)
+		}
+	}
+	if files, err := fs.Glob(own, "*/*"); err != nil || len(files) != len(l.Profiles) {
+		t.Errorf("%d profiles are in %d files: %v", len(l.Profiles), len(files), err)
+	}
+}
+
 // TestLoad: a city's own files are added to the program's, and cannot take their names.
 func TestLoad(t *testing.T) {
 	dir := t.TempDir()
@@ -285,7 +304,8 @@ func TestLoad(t *testing.T) {
 	write("meter.yaml", "# ours\nprofile: meter\nfields: {level: {pointer: /l}}\n")
 	write("notes.txt", "no preset")
 	l, err := Load(dir, os.ReadFile)
-	if err != nil || l.Presets["mine"] == nil || l.Profiles["meter"] == nil || Builtin().Presets["mine"] != nil {
+	if err != nil || l.Presets.Of("mine") == nil || l.Profiles.Of("meter") == nil ||
+		Builtin().Presets.Of("mine") != nil {
 		t.Fatal(err, slices.Sorted(maps.Keys(l.Presets)))
 	}
 	for _, c := range []struct{ name, text, want string }{
@@ -325,7 +345,7 @@ func FuzzPreset(f *testing.F) {
 
 // TestLike: a preset that is like another has its keys, and topics of its own only.
 func TestLike(t *testing.T) {
-	of := Builtin().Presets["tasmota"]
+	of := Builtin().Presets.Of("tasmota")
 	p, err := ParsePreset("x.yaml", []byte("preset: x\nlike: tasmota\ntopics:\n"+
 		"  - {pattern: \"{device}/tele/SENSOR\", type: reading}\n"+
 		"  - {pattern: \"{device}/tele/STATE\", type: heartbeat}\n"))

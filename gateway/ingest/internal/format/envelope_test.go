@@ -319,7 +319,7 @@ func TestUnwrappingAllocatesNothing(t *testing.T) {
 func FuzzEnvelope(f *testing.F) {
 	var all []Wrapped
 	for id := range preset.Builtin().Presets {
-		e := NewEnvelope(preset.Builtin().Presets[id], time.UTC)
+		e := NewEnvelope(preset.Builtin().Presets.Of(id), time.UTC)
 		s := shape()
 		s.Wrap(e, nil, map[string]string{"n": "/a", "f": "/a/b", "s": "/c"}, make([]string, 5))
 		all = append(all, Wrapped{Envelope: e, Shape: s})

@@ -36,7 +36,7 @@ func TestUnitsOfSenML(t *testing.T) {
 	if got := decode(`[{"n":"n","v":61.5,"u":"dB"},{"n":"f","v":0.6,"u":"/"}]`, loud); got != "10:00:00? n=61.5 f=60" {
 		t.Error(got)
 	}
-	p := preset.Builtin().Presets["senml-json"]
+	p := preset.Builtin().Presets.Of("senml-json")
 	profile, err := preset.ParseProfile("p.yaml", []byte("profile: p\nfields:\n  n: {pointer: /p, unit: kPa}\n"+
 		"  f: {pointer: /t, scale: 0.1}\n"))
 	if err != nil {
