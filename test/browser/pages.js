@@ -14,6 +14,7 @@ const wrong = (what) => { console.log(what); process.exitCode = 1; };
 async function look(browser) {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   const by = await reader(page);
+  await page.addInitScript(wcag.script);
   let now = "";
   page.on("console", (m) => wrong(`${now}: the console says ${m.text()}`));
   page.on("pageerror", (e) => wrong(`${now}: ${e}`));
@@ -32,7 +33,6 @@ async function opened(page, by, path, lang, now) {
   if (zlib.gzipSync(html).length > 60000) wrong(`${now} is over 60 kB, compressed`);
   if ((await page.getAttribute("html", "lang")) !== lang) wrong(`${now} is in another language`);
   if ((await page.context().cookies()).length) wrong(`${now} sets a cookie`);
-  await wcag.inject(page);
   // Each width in both themes, one after the other: a browser draws all of a page anew for every step.
   for (const [width, ...themes] of [[320, "light", "dark"], [360, "dark", "light"], [768, "light", "dark"], [1280, "dark", "light"]]) {
     for (const theme of themes) await themed(page, by, `${path} (${lang}, ${theme})`, width, theme);

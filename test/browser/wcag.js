@@ -15,8 +15,10 @@ const known = () => {
   };
 };
 
-// inject puts axe into the page that is open; check wants it there.
-const inject = (page) => page.evaluate(`${axe};(${known})()`);
+// inject puts axe into the page that is open; check wants it there. A page that opens one after the other has it in each
+// by addInitScript(script).
+const script = `${axe};(${known})()`;
+const inject = (page) => page.evaluate(script);
 
 // drawn are the rules of which what is said of a part is another when it is drawn in other colours or in another size.
 // All others read what the page is made of, and which of it is shown; what a table is for is guessed from its lines
@@ -43,4 +45,4 @@ async function check(page, now, wrong) {
   if (!found.kept || !found.looked) wrong(`${now}: axe checked next to nothing`);
 }
 
-module.exports = { inject, check };
+module.exports = { script, inject, check };
