@@ -241,6 +241,10 @@ func TestNoAnswer(t *testing.T) {
 	cable := harness.NewCable(t, s.Nodes[0].Addr)
 	conn := dial(t, s, "tls://"+cable.Addr())
 	l := books(t, conn)
+	// What nobody leads yet is refused at once, and without an answer would be offered too late.
+	if _, err := l.Append(t.Context(), "books.b", 0, "0", []byte("led")); err != nil {
+		t.Fatal(err)
+	}
 	there := func(n int) {
 		harness.Await(t, time.Minute, fmt.Sprintf("%d entries", n), func() bool {
 			seqs, _ := bodies(t, direct, "books.a")
