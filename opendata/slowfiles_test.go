@@ -18,7 +18,7 @@ import (
 // one out nor anything else waiting.
 func TestSlowFiles(t *testing.T) {
 	raced.Also(t)
-	_, base := openYear(t, 20, 3000, time.Time{})
+	_, base := openYear(t, 50, 3000, time.Time{})
 	for range 32 {
 		c, err := net.Dial("tcp", strings.TrimPrefix(base, "http://")) //nolint:noctx // it is on loopback
 		if err != nil {
@@ -39,7 +39,7 @@ func TestSlowFiles(t *testing.T) {
 		}
 	}
 	if resp, body := fetch(t, base+allYear+"&format=csv"); resp.StatusCode != http.StatusOK ||
-		csvRows(bytes.NewReader(body)) != 60_000 {
+		csvRows(bytes.NewReader(body)) != 150_000 {
 		t.Errorf("beside slow readers a long file is %d with %d bytes", resp.StatusCode, len(body))
 	}
 }
