@@ -119,7 +119,7 @@ release: ## archives for Linux on amd64 and arm64, and their sums, into bin/rele
 	rm -rf bin/release && mkdir -p bin/release
 	for arch in amd64 arm64; do \
 		dir=bin/release/sluice-linux-$$arch && mkdir $$dir && cp -r LICENSE README.md configs docs $$dir/ && \
-		GOOS=linux GOARCH=$$arch go build -trimpath -buildvcs=true -o $$dir/ ./cmd/sluice ./firmware-sim && \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -buildvcs=true -o $$dir/ ./cmd/sluice ./firmware-sim && \
 		tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=go=rX,u+rw -C bin/release -cf $$dir.tar sluice-linux-$$arch && \
 		gzip -9n $$dir.tar && rm -r $$dir || exit 1; \
 	done
