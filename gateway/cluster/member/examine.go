@@ -59,7 +59,7 @@ func (c *Config) refused(of string, err error, file string) settings.Finding {
 	return settings.Finding{Of: of, What: err.Error(), Fix: c.fix(err, file), Lost: errors.Is(err, engine.ErrRefused)}
 }
 
-// glance is how long one server has to answer.
+// glance is how long one server has to answer. A gateway that starts does not wait for it.
 const glance = 5 * time.Second
 
 // Look connects as the machine would, to each server by itself, and looks at all of them and at these logs. It changes
@@ -69,7 +69,7 @@ func Look(ctx context.Context, c Config, single bool, logs []engine.Spec) Looked
 	if l.Up == 0 {
 		return l
 	}
-	from := settings.Sources{Single: single, Logs: logs}
+	from := settings.Sources{Single: single, Logs: logs, Slow: glance}
 	for _, one := range []struct {
 		file string
 		conn **engine.Conn

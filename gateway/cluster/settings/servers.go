@@ -132,10 +132,11 @@ func (e *examination) varzs() ([]varz, error) {
 	}
 	known := map[string]varz{}
 	for begun := time.Now(); ; {
-		if err := e.pinged(known); err != nil && len(known) == 0 {
+		err := e.pinged(known)
+		if err != nil && (len(known) == 0 || errors.Is(err, errNoVarz)) {
 			return nil, err
 		}
-		if len(known) >= three || e.Single || time.Since(begun) > slowServer {
+		if err != nil || len(known) >= three || e.Single || time.Since(begun) >= e.Slow {
 			break
 		}
 	}
@@ -144,8 +145,7 @@ func (e *examination) varzs() ([]varz, error) {
 	}), nil
 }
 
-// slowServer is for how long all are asked again while one is missing: its machine may be busy.
-const slowServer = 5 * time.Second
+var errNoVarz = errors.New("a server answers with something else than what it is")
 
 // pinged asks all servers by the account of the system and adds who answers.
 func (e *examination) pinged(known map[string]varz) error {
@@ -160,7 +160,7 @@ func (e *examination) pinged(known map[string]varz) error {
 	for _, raw := range answers {
 		var a struct{ Data *varz }
 		if err := json.Unmarshal(raw, &a); err != nil || a.Data == nil {
-			return errors.New("a server answers with something else than what it is")
+			return errNoVarz
 		}
 		known[a.Data.ServerName] = *a.Data
 	}

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"sluice/gateway/cluster/engine"
 )
@@ -35,6 +36,7 @@ type Finding struct {
 // Sources are from where the settings are seen. What is nil or empty is not looked at, and that is a finding.
 type Sources struct {
 	Data, Keys, System *engine.Conn
+	Slow               time.Duration // for how long all are asked again by System while one is missing
 	Monitors           []string      // http://HOST:PORT of each server, where there is no System
 	Logs               []engine.Spec // what must be kept, and how
 	Single             bool          // one server is enough: a simulation

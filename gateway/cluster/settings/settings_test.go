@@ -28,7 +28,7 @@ func dial(t *testing.T, s *nats.Servers, credentials string) *engine.Conn {
 
 func sources(t *testing.T, s *nats.Servers) settings.Sources {
 	return settings.Sources{Data: dial(t, s, s.Data), Keys: dial(t, s, s.Keys), System: dial(t, s, s.System),
-		Logs: []engine.Spec{books}}
+		Slow: 5 * time.Second, Logs: []engine.Spec{books}}
 }
 
 // monitored is the same without credentials of the system.
