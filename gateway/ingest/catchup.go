@@ -45,9 +45,12 @@ type catchUp struct {
 	// warned is when, in wall time, the log last had each reason for a gap.
 	warned map[string]time.Time
 	// In the gateway's time: complete is when it was last known to miss nothing, marked when
-	// the last marker came, droppedAt when the broker last said how many messages it has
-	// dropped.
-	complete, marked, droppedAt time.Time
+	// the last marker came, lookedAt when the broker was last looked at.
+	complete, marked, lookedAt time.Time
+	// said is how often the broker has said how many messages it has dropped, and unsaid, in the
+	// gateway's time, when it was last looked at before each of the three latest.
+	said   int
+	unsaid [3]time.Time
 }
 
 func newCatchUp(cfg *Config, clock *eventClock) catchUp { return catchUp{cfg: cfg, clock: clock} }
@@ -55,7 +58,11 @@ func newCatchUp(cfg *Config, clock *eventClock) catchUp { return catchUp{cfg: cf
 // recover takes what the log says, and the clock.
 func (c *catchUp) recover(f *facts) {
 	c.session, c.secret, c.lives, c.dropped, c.gaps = f.Session, f.Secret, f.Lives, f.Dropped, f.Holes
-	c.complete, c.marked, c.droppedAt = c.clock.now, c.clock.now, c.clock.now
+	c.complete, c.marked, c.lookedAt = c.clock.now, c.clock.now, c.clock.now
+	if known := c.clock.now; !known.IsZero() {
+		since := known.Add(-saidWithin)
+		c.unsaid = [3]time.Time{since, since, since}
+	}
 }
 
 // saveTo writes what is durable of it into the facts.
@@ -156,9 +163,19 @@ func (c *catchUp) watch(now, oldest time.Time) {
 	c.tendGaps(now, oldest)
 }
 
-// watchDropped compares how many messages the broker has dropped since it was last
-// asked. They need not have been the gateway's; it cannot be told.
+// saidWithin is more than three times the interval at which a broker says how many messages it
+// has dropped, where that is not set otherwise.
+const saidWithin = time.Minute
+
+// watchDropped compares how many messages the broker has dropped with what it had said before. They
+// need not have been the gateway's; it cannot be told. What was not in the number that it said last
+// was dropped after it said so: that was after the one before that was heard, since nothing is on
+// its way for as long as an interval.
 func (c *catchUp) watchDropped(st mqtt.Status, now time.Time) {
+	if c.unsaid[0].IsZero() {
+		c.unsaid, c.lookedAt = [3]time.Time{now, now, now}, now
+	}
+	defer func() { c.lookedAt = now }()
 	if !st.Known {
 		if st.Up && !st.Waits && !c.loggedSilent {
 			c.loggedSilent = true
@@ -170,14 +187,16 @@ func (c *catchUp) watchDropped(st mqtt.Status, now time.Time) {
 	}
 	// Of before this process's first look nothing is known where the last one ended within
 	// the broker's interval; then all that it has ever dropped may be ours.
-	if known := c.dropped > 0 || st.Kept; known && st.Dropped+1 > max(1, c.dropped) {
-		c.addGap(c.droppedAt, "the broker has dropped messages because a queue was full, "+
+	// A number that is less is of a broker that was started again, and counts from there.
+	if known := c.dropped > 0 || st.Kept; known && st.Dropped > 0 && st.Dropped+1 != c.dropped {
+		c.addGap(c.unsaid[0], "the broker has dropped messages because a queue was full, "+
 			"this gateway's or another client's (max_queued_messages in its configuration)")
 	}
-	if c.dropped != st.Dropped+1 {
-		c.dropped = st.Dropped + 1
+	c.dropped = st.Dropped + 1
+	if c.said != st.Said {
+		c.said = st.Said
+		c.unsaid = [3]time.Time{c.unsaid[1], c.unsaid[2], c.lookedAt}
 	}
-	c.droppedAt = now
 }
 
 // await waits, before a simulated clock closes windows after a backlog, until

@@ -72,8 +72,10 @@ type Status struct {
 	// Late says that a marker has not come back in time.
 	Late bool
 	// Dropped is how many messages the broker has dropped since its start, where it says
-	// so: Known once it has said it after the connection was made, Waits until then.
+	// so: Known once it has said it after the connection was made, Waits until then. Said is
+	// how often it has, to the end, on all connections.
 	Dropped      int64
+	Said         int
 	Known, Waits bool
 	// Problem is what keeps it from being up, and what to do; empty when it is.
 	Problem string
@@ -146,7 +148,7 @@ func (c *Client) Status() Status {
 	defer c.mu.Unlock()
 	s, now := c.status, time.Now()
 	s.Backlog, s.Late, s.Through = int(c.backlog.Load()), c.markers.late(now), c.through.Load()
-	s.Dropped, s.Known, s.Waits = c.dropped.status()
+	s.Dropped, s.Said, s.Known, s.Waits = c.dropped.status()
 	switch {
 	case c.markers.rivalled(now):
 		s.Problem = errRival.Error()
