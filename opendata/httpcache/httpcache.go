@@ -3,8 +3,9 @@
 // compressed, or not modified.
 //
 // Nobody waits for one longer than ten seconds, but it is made to its end, and kept for a minute
-// more, in which who was refused is told to ask again. Or each who asks a store that is slow would
-// begin anew what the one before has given up, and nobody would ever have it.
+// more for those who ask in it and have waited for ten seconds, too; who was refused is told to ask
+// again. Or each who asks a store that is slow would begin anew what the one before has given up,
+// and nobody would ever have it. Where the store is no longer slow, nobody has it.
 //
 // An answer has a strong ETag, the first 128 bits of the SHA-256 of its body, with "-gzip"
 // appended when it is compressed (RFC 9110, sections 8.8.3 and 12.5.3). If-None-Match is
@@ -49,7 +50,7 @@ type Failer func(http.ResponseWriter, *http.Request, error)
 
 // Bounds of the cache. An answer is made again when it is as old as fresh, or later where that
 // would cost more than a third of the time, by the first who asks then. None that is as old as
-// stale is sent, but to those who could not wait for it.
+// stale is sent, but to those who have waited for a newer one for as long as they can.
 const (
 	fresh    = 250 * time.Millisecond
 	stale    = 2 * time.Second
@@ -113,6 +114,7 @@ var ErrSlow = fmt.Errorf(
 // made waits for an answer that is made for all who ask the same at this moment, or that others
 // have begun to wait for and are told by now that it takes too long.
 func (c *Cache) made(key string, r *http.Request, make Maker) (*kept, error) {
+	before := c.before(key)
 	done := c.flight.DoChan(key, func() (any, error) {
 		var a *kept
 		err := crash.Guard(func() (err error) {
@@ -128,8 +130,22 @@ func (c *Cache) made(key string, r *http.Request, make Maker) (*kept, error) {
 		a, _ := got.Val.(*kept)
 		return a, got.Err
 	case <-late.C:
-		return nil, ErrSlow
+		if before == nil {
+			return nil, ErrSlow
+		}
+		return before, nil
 	}
+}
+
+// before is an answer that those before could not wait for, if it is not too old for who begins to
+// wait now.
+func (c *Cache) before(key string) *kept {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if a, ok := c.kept[key]; ok && time.Now().Before(a.last) {
+		return a
+	}
+	return nil
 }
 
 // answer makes an answer for all clients that wait for it, which may disconnect.
@@ -151,17 +167,17 @@ func (c *Cache) answer(key string, r *http.Request, make Maker) (*kept, error) {
 		return nil, err
 	}
 	a := newKept(out, begun)
-	a.until = begun.Add(goodFor(time.Since(begun)))
+	took := time.Since(begun)
+	a.until = begun.Add(goodFor(took))
+	if took >= patience {
+		a.last = begun.Add(took + again)
+	}
 	c.keep(key, a)
 	return a, nil
 }
 
-// goodFor is how long an answer is good from when its making begins, by how long that takes. Who could
-// not wait for it finds it when they ask again.
+// goodFor is how long an answer is good from when its making begins, by how long that takes.
 func goodFor(took time.Duration) time.Duration {
-	if took >= patience {
-		return took + again
-	}
 	return min(max(fresh, 3*took), stale)
 }
 
@@ -185,7 +201,7 @@ func (c *Cache) keep(key string, a *kept) {
 	if c.bytes+len(a.body) > maxBytes || time.Since(c.swept) > fresh {
 		c.swept = time.Now()
 		for old, b := range c.kept {
-			if c.bytes+len(a.body) > maxBytes || c.swept.Sub(b.begun) >= stale && c.swept.After(b.until) {
+			if c.bytes+len(a.body) > maxBytes || c.swept.Sub(b.begun) >= stale && c.swept.After(b.last) {
 				c.bytes -= len(b.body)
 				delete(c.kept, old)
 			}

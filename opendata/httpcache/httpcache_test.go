@@ -162,20 +162,20 @@ func TestPatience(t *testing.T) {
 	})
 }
 
-// TestASlowStoreIsRead: an answer that nobody could wait for is there for who asks again, whether it
-// is still being made then or has been; it is made once, and not for ever.
+// TestASlowStoreIsRead: an answer that nobody could wait for is there for who asks again and waits as
+// long, whether it is still being made then or has been; but not for ever.
 func TestASlowStoreIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var begun atomic.Int32
 		h := New().Handle(func(r *http.Request) (*Reply, error) {
-			begun.Add(1)
+			n := begun.Add(1)
 			takes, err := time.ParseDuration(r.URL.Path[1:])
 			if err != nil {
 				return nil, err
 			}
 			select {
 			case <-time.After(takes):
-				return &Reply{Type: "text/plain", Body: []byte("it")}, nil
+				return &Reply{Type: "text/plain", Body: fmt.Append(nil, n)}, nil
 			case <-r.Context().Done():
 				return nil, r.Context().Err()
 			}
@@ -185,19 +185,49 @@ func TestASlowStoreIsRead(t *testing.T) {
 			again time.Duration // after it was refused
 			code  int
 			begun int32
+			waits time.Duration
 		}{
-			{"/15s", time.Second, 200, 1}, {"/16s", again, 200, 1}, {"/12s", again + 3*time.Second, 503, 2},
-			{"/29s", again, 200, 1}, {"/31s", patience + time.Second, 503, 1},
+			{"/15s", time.Second, 200, 1, 4 * time.Second}, {"/16s", again, 200, 2, patience},
+			{"/12s", again + 3*time.Second, 503, 2, patience}, {"/29s", again, 200, 2, patience},
+			{"/31s", patience + time.Second, 503, 1, 9 * time.Second},
 		} {
 			begun.Store(0)
 			if w := get(t.Context(), h, x.path); w.Code != 503 {
 				t.Errorf("%s is %d before it is made", x.path, w.Code)
 			}
 			time.Sleep(x.again)
-			if w := get(t.Context(), h, x.path); w.Code != x.code || begun.Load() != x.begun {
-				t.Errorf("%s is %d %s later, and was begun %d times", x.path, w.Code, x.again, begun.Load())
+			asked := time.Now()
+			w := get(t.Context(), h, x.path)
+			if w.Code != x.code || begun.Load() != x.begun || w.Code == 200 && w.Body.String() != "1" ||
+				time.Since(asked) != x.waits {
+				t.Errorf("%s is %d %s later, after %s: %s of %d", x.path, w.Code, x.again, time.Since(asked), w.Body,
+					begun.Load())
 			}
 			time.Sleep(longest)
+		}
+	})
+}
+
+// TestAStoreThatIsSlowNoLonger: nobody has an answer that others could not wait for where another is
+// there in time, or where it can no longer be made.
+func TestAStoreThatIsSlowNoLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		made := 0
+		h := New().Handle(func(*http.Request) (*Reply, error) {
+			switch made++; made {
+			case 1:
+				time.Sleep(patience + 2*time.Second)
+			case 3:
+				return nil, errors.New("the store is away")
+			}
+			return &Reply{Type: "text/plain", Body: fmt.Append(nil, made)}, nil
+		}, failed)
+		for n, want := range []string{"503", "2", "503", "4"} {
+			w := get(t.Context(), h, "/a")
+			if got := w.Body.String(); got != want && fmt.Sprint(w.Code) != want {
+				t.Errorf("question %d is %d %s; want %s", n+1, w.Code, got, want)
+			}
+			time.Sleep(2 * stale)
 		}
 	})
 }
@@ -216,7 +246,7 @@ func TestABugIsNoEnd(t *testing.T) {
 func TestGoodFor(t *testing.T) {
 	const ms = time.Millisecond
 	for took, want := range map[time.Duration]time.Duration{0: fresh, 80 * ms: fresh, 100 * ms: 300 * ms,
-		600 * ms: 1800 * ms, time.Second: stale, patience - 1: stale, 2 * patience: 2*patience + again} {
+		600 * ms: 1800 * ms, time.Second: stale, patience: stale} {
 		if got := goodFor(took); got != want {
 			t.Errorf("what takes %s is good for %s; want %s", took, got, want)
 		}

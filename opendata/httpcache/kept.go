@@ -19,6 +19,7 @@ const minCompress = 1024
 type kept struct {
 	begun                time.Time   // its making
 	until                time.Time   // it is good
+	last                 time.Time   // who then begins to wait has it in the end; zero for nobody
 	again                atomic.Bool // somebody makes it again
 	body                 []byte
 	mime, etag, etagGzip []string
