@@ -34,7 +34,7 @@ RACED := test/audit test/torture gateway/ingest/internal/listener gateway/cluste
 	opendata/copies gateway/ingest/internal/wipe gateway/activation gateway/inbox policy/papers/pdf firmware-sim/device \
 	brief certify/bench certify/tap gateway gateway/admin gateway/cluster/machine internal/crash gateway/forward \
 	gateway/retention gateway/ingest/internal/intake internal/pattern internal/retry opendata/broadcast opendata/front opendata/httpcache \
-	opendata/live opendata/web perm register register/access store/influx test/harness test/ports test/stalls policy/rego \
+	opendata/live opendata/web perm register register/access store/influx test/harness test/ports test/program test/stalls policy/rego \
 	opendata gateway/ingest simulate studio cmd/sluice town
 BOTH  := cmd/sluice opendata gateway/ingest firmware-sim/device policy/rego opendata/released register simulate studio
 # RACE leaves SQLite's C out, which a program has made Go of: nothing of ours is in it, and all that

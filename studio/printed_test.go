@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"sluice/test/program"
 )
 
 // TestPapersAsPDF: a paper is offered as PDF where a browser prints, and where none does the page
@@ -32,7 +34,7 @@ func TestPapersAsPDF(t *testing.T) {
 		browser := filepath.Join(path, "chromium")
 		_ = os.Remove(browser)
 		if x.script != "" {
-			if err := os.WriteFile(browser, []byte("#!/bin/sh\n"+x.script), 0o755); err != nil {
+			if err := program.Write(browser, []byte("#!/bin/sh\n"+x.script)); err != nil {
 				t.Fatal(err)
 			}
 		}

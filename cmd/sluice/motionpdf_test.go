@@ -1,12 +1,12 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"sluice/policy/explain"
+	"sluice/test/program"
 )
 
 // TestNoBrowserNoPDF: where nothing prints, what to do instead is said, in the language asked for.
@@ -22,7 +22,7 @@ func TestNoBrowserNoPDF(t *testing.T) {
 			t.Errorf("%d: %v", x.lang, err)
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, "chromium"), []byte("#!/bin/sh\nexit 1\n"), 0o755); err != nil {
+	if err := program.Write(filepath.Join(dir, "chromium"), []byte("#!/bin/sh\nexit 1\n")); err != nil {
 		t.Fatal(err)
 	}
 	_, err := printed(t.Context(), newLocale(0), []byte("<p>x</p>"))

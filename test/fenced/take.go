@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sluice/test/program"
 )
 
 // Taken is a block in the hands of the test that runs it.
@@ -110,7 +112,7 @@ func (b *Taken) Bash(dir string, path []string, env ...string) (string, error) {
 	bin := b.t.TempDir()
 	for name, script := range b.stand {
 		text := []byte("#!/bin/bash\nset -eu\n" + script + "\n")
-		if err := os.WriteFile(filepath.Join(bin, name), text, 0o755); err != nil { //nolint:gosec // it is to be run
+		if err := program.Write(filepath.Join(bin, name), text); err != nil {
 			b.t.Fatal(err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sluice/test/harness"
+	"sluice/test/program"
 )
 
 // TestOpenDataAsAnotherUser serves a stopped gateway's store and books as a user
@@ -36,7 +37,7 @@ func TestOpenDataAsAnotherUser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(bin, raw, 0o755); err != nil {
+	if err := program.Write(bin, raw); err != nil {
 		t.Fatal(err)
 	}
 	serve := func() *harness.Process {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"sluice/test/harness"
+	"sluice/test/program"
 )
 
 // publicOnPurpose are the parts of a state directory that others may read: the books,
@@ -172,11 +173,11 @@ func strangerReads(t *testing.T, c *harness.City) {
 			t.Fatal(err)
 		}
 	}
-	harness.Write(t, bin, harness.Read(t, harness.Sluice))
-	for path, mode := range map[string]fs.FileMode{dir: 0o755, bin: 0o755} {
-		if err := os.Chmod(path, mode); err != nil {
-			t.Fatal(err)
-		}
+	if err := program.Write(bin, []byte(harness.Read(t, harness.Sluice))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
 	}
 	p := harness.StartAs(t, 65534, bin, "opendata", "-c", filepath.Join(c.Dir, "opendata.yaml"))
 	c.Opendata = p.Find(`http=(http://\S+)`)[1]

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sluice/test/program"
 )
 
 // browser puts a program in the place of the only browser, and temporary files into a directory of
@@ -24,7 +26,7 @@ func browser(t *testing.T, script string) (temporary string) {
 	if script == "" {
 		return temporary
 	}
-	if err := os.WriteFile(filepath.Join(path, "chromium"), []byte("#!/bin/sh\n"+script), 0o755); err != nil {
+	if err := program.Write(filepath.Join(path, "chromium"), []byte("#!/bin/sh\n"+script)); err != nil {
 		t.Fatal(err)
 	}
 	return temporary
