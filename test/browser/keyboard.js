@@ -4,7 +4,7 @@
 //   node keyboard.js BASE CHROMIUM STREAM SENSOR
 "use strict";
 const fs = require("fs");
-const { launch } = require("./open.js");
+const { follow, launch } = require("./open.js");
 const jsqr = fs.readFileSync(require.resolve("jsqr"), "utf8");
 const [base, executablePath, stream, sensor] = process.argv.slice(2);
 const wrong = (what) => { console.log(what); process.exitCode = 1; };
@@ -49,9 +49,9 @@ async function slider(page, plain) {
   if ((await said()) !== moved || JSON.stringify(await view()) !== JSON.stringify(by)) wrong(`the slider shows ${JSON.stringify(by)}, its address ${JSON.stringify(await view())}`);
   await plain.goto(base + "/map?layer=footfall/devices&lang=en");
   const newest = await plain.textContent(".when"); // by now another window may have closed
-  await plain.click("nav.times a[rel=prev]");
+  await follow(plain, "nav.times a[rel=prev]");
   if ((await plain.textContent(".when")) === newest) wrong("without scripts there is no earlier map");
-  await plain.click("nav.times a[rel=next]");
+  await follow(plain, "nav.times a[rel=next]");
   if ((await plain.textContent(".when")) !== newest) wrong("without scripts there is no way back");
 }
 
@@ -60,7 +60,7 @@ async function chart(page) {
   for (const part of ["svg.chart", "table.series td", "form button", "text=CSV"]) if (!(await page.$(part))) wrong(`without scripts there is no ${part}`);
   await page.click("details.more summary");
   await page.selectOption("#span", "week");
-  await page.click("form button");
+  await follow(page, "form button");
   if (!page.url().includes("span=week")) wrong("without scripts the form does nothing");
 }
 

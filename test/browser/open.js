@@ -39,4 +39,8 @@ async function reader(page) {
   };
 }
 
-module.exports = { launch, options, reader, share };
+// follow clicks what leads to another page, or sends a form, and waits until that is there: on a busy machine a click
+// ends before.
+const follow = (page, what) => Promise.all([page.waitForNavigation(), page.click(what)]);
+
+module.exports = { follow, launch, options, reader, share };

@@ -3,7 +3,7 @@
 //
 //   node see.js STUDIO CHROMIUM DECISION
 "use strict";
-const { launch } = require("./open.js");
+const { follow, launch } = require("./open.js");
 const wcag = require("./wcag.js");
 const [studio, executablePath, decision] = process.argv.slice(2);
 const wrong = (what) => { console.log(what); process.exitCode = 1; };
@@ -98,7 +98,7 @@ async function plainly(browser) {
   await page.goto(at("en"));
   await page.fill("#times", "2");
   await page.selectOption("#every", "PT2H");
-  await page.click("#show");
+  await follow(page, "#show");
   if (!/With these values/.test(await page.textContent("#result"))) wrong("without scripts nothing is tried");
   if ((await page.$$("svg.picture")).length !== 2) wrong("without scripts nothing stands beside it");
   await page.click("form.write button");

@@ -4,7 +4,7 @@
 //   node studio.js ADDRESS CHROMIUM           works
 //   node studio.js ADDRESS CHROMIUM PATH...   looks at pages
 "use strict";
-const { launch, reader } = require("./open.js");
+const { follow, launch, reader } = require("./open.js");
 const wcag = require("./wcag.js");
 const [address, executablePath, ...paths] = process.argv.slice(2);
 const at = (lang, path) => address.replace(/\/\w\w\/$/, `/${lang}`) + path;
@@ -145,15 +145,15 @@ async function plain(browser) {
   const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
   await page.goto(at("en", footfall));
   await page.fill("#f-title-en", "Footfall by forms");
-  await page.click("#form button[value='add publish.measures']");
+  await follow(page, "#form button[value='add publish.measures']");
   if ((await page.inputValue("#f-title-en")) !== "Footfall by forms") wrong("without scripts a button forgets what was written");
   await page.fill("#f-publish-measures-1-name", "readings");
   for (const lang of ["ca", "es", "en"]) await page.fill(`#f-publish-measures-1-names-${lang}`, "x");
-  await page.click("#form .bar button[value=keep]");
+  await follow(page, "#form .bar button[value=keep]");
   if (!(await page.inputValue("#f-yaml")).includes('name: "readings"')) wrong("without scripts the form does not change the file");
-  await page.click("#form button[value='drop publish.measures.1']");
+  await follow(page, "#form button[value='drop publish.measures.1']");
   if ((await page.inputValue("#f-yaml")).includes("readings")) wrong("without scripts a number is not removed");
-  await page.click("#form .bar button[value=save]");
+  await follow(page, "#form .bar button[value=save]");
   if (!(await page.textContent("#status")).includes("Saved.")) wrong("without scripts nothing is saved");
   await page.close();
 }

@@ -6,7 +6,7 @@
 "use strict";
 const fs = require("fs");
 const { execFileSync } = require("child_process");
-const { launch } = require("./open.js");
+const { follow, launch } = require("./open.js");
 const [address, executablePath, keys] = process.argv.slice(2);
 const at = (path) => address.replace(/\/$/, "") + path;
 const wrong = (what) => { console.log(what); process.exitCode = 1; };
@@ -87,7 +87,7 @@ async function decide(page) {
   await page.click(".next a >> text=Write the first decision");
   await page.fill("#f-id", "2026-01");
   await page.check("input[name=like][value=footfall]");
-  await Promise.all([page.waitForNavigation(), page.click("form button")]);
+  await follow(page, "form button");
   for (const lang of ["ca", "en", "es"]) await page.fill(`#f-title-${lang}`, lang === "en" ? "Footfall in the square" : "Vianants a la plaça");
   await page.fill("#f-legal_basis", "Reglament municipal de dades, article 3");
   const day = (n) => new Date(Date.now() + n * 86400000).toISOString().slice(0, 10);
@@ -106,7 +106,7 @@ async function decide(page) {
 async function vote(page) {
   await page.goto(at("/vote"));
   await page.fill("#id", "first");
-  await Promise.all([page.waitForNavigation(), page.click("form:has(#id) button")]);
+  await follow(page, "form:has(#id) button");
   await page.check("#sign input[value=for]");
   await page.setInputFiles("#key", `${keys}/anna`);
   await page.click("#sign button");
@@ -117,8 +117,8 @@ async function vote(page) {
   execFileSync("sh", ["-c", line], { cwd: keys, stdio: "ignore" });
   await page.goto(at("/vote/first"));
   await page.setInputFiles("#files", `${keys}/motion.txt.sig`);
-  await Promise.all([page.waitForNavigation(), page.click("form[enctype] button")]);
-  await Promise.all([page.waitForNavigation(), page.click("form[action$='/enact'] button")]);
+  await follow(page, "form[enctype] button");
+  await follow(page, "form[action$='/enact'] button");
   if (!(await page.textContent("main")).includes("first.sluice")) wrong("it is not enacted");
   await page.goto(at("/"));
   if (await page.$(".next")) wrong("once it is enacted the first page still says what to do first");

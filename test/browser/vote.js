@@ -7,7 +7,7 @@
 const fs = require("fs");
 const http = require("http");
 const { chromium } = require("playwright-core");
-const { options } = require("./open.js");
+const { follow, options } = require("./open.js");
 const [address, executablePath, keys, sent, profile] = process.argv.slice(2);
 const at = (path) => address.replace(/\/$/, "") + path;
 const wrong = (what) => { console.log(what); process.exitCode = 1; };
@@ -77,10 +77,10 @@ module.exports = (async () => {
     if (!said.includes("has signed already")) wrong(`both: the page says ${said}`);
 
     await page.setInputFiles("#files", `${keys}/carla.sig`);
-    await Promise.all([page.waitForNavigation(), page.click("form[enctype] button")]);
+    await follow(page, "form[enctype] button");
     const rows = await page.$$eval("main tbody tr", (l) => l.map((r) => r.textContent.trim()));
     if (!/Anna.*for it.*Ho va demanar/s.test(rows[0]) || !/Bru.*against/s.test(rows[1]) || !/Carla.*for it/s.test(rows[2])) wrong(`the table is ${rows}`);
-    await Promise.all([page.waitForNavigation(), page.click("form[action$='/enact'] button")]);
+    await follow(page, "form[action$='/enact'] button");
     if (!(await page.textContent("main")).includes("first.sluice")) wrong("it is not enacted");
     const kept = await page.evaluate(async () => [localStorage.length, sessionStorage.length, (await indexedDB.databases()).length].join());
     if (kept !== "0,0,0" || (await context.cookies()).length) wrong(`the browser keeps ${kept}`);

@@ -44,6 +44,11 @@ func TestSeats(t *testing.T) {
 	}
 	one.send([]byte{0xe0, 0})
 	one.gone(5 * time.Second)
+	stalls.Until(t, 20*time.Second, "its seat to be free", func() bool {
+		s.l.admitted.mu.Lock()
+		defer s.l.admitted.mu.Unlock()
+		return len(s.l.admitted.all) < 2
+	})
 	s.connect(4, "3", "", "").works()
 	if room() > maxConnections {
 		t.Error("there is more room than there may be")
