@@ -47,9 +47,11 @@ type catchUp struct {
 	// In the gateway's time: complete is when it was last known to miss nothing, marked when
 	// the last marker came, lookedAt when the broker was last looked at.
 	complete, marked, lookedAt time.Time
-	// said is how often the broker has said how many messages it has dropped, and unsaid, in the
-	// gateway's time, when it was last looked at before each of the three latest.
+	// said is how often the broker has said how many messages it has dropped, as it was noted last, at
+	// saidAt in wall time; unsaid is, in the gateway's time, when the broker was last looked at before
+	// each of the three latest notes.
 	said   int
+	saidAt time.Time
 	unsaid [3]time.Time
 }
 
@@ -163,14 +165,19 @@ func (c *catchUp) watch(now, oldest time.Time) {
 	c.tendGaps(now, oldest)
 }
 
-// saidWithin is more than three times the interval at which a broker says how many messages it
-// has dropped, where that is not set otherwise.
-const saidWithin = time.Minute
+const (
+	// saidEvery is longer than the interval at which a broker says how many messages it has dropped,
+	// where that is not set otherwise, and the time for which it may be on its way (keepAlive and
+	// pingTimeout of package mqtt).
+	saidEvery = 30 * time.Second
+	// saidWithin is more than twice the one and once the other.
+	saidWithin = time.Minute
+)
 
 // watchDropped compares how many messages the broker has dropped with what it had said before. They
-// need not have been the gateway's; it cannot be told. What was not in the number that it said last
-// was dropped after it said so: that was after the one before that was heard, since nothing is on
-// its way for as long as an interval.
+// need not have been the gateway's; it cannot be told. What is not in the number was dropped after that
+// was said, and so no earlier than saidEvery before the note before the last: that is after the note
+// before that one.
 func (c *catchUp) watchDropped(st mqtt.Status, now time.Time) {
 	if c.unsaid[0].IsZero() {
 		c.unsaid, c.lookedAt = [3]time.Time{now, now, now}, now
@@ -193,8 +200,8 @@ func (c *catchUp) watchDropped(st mqtt.Status, now time.Time) {
 			"this gateway's or another client's (max_queued_messages in its configuration)")
 	}
 	c.dropped = st.Dropped + 1
-	if c.said != st.Said {
-		c.said = st.Said
+	if wall := c.cfg.Now(); c.said != st.Said && wall.Sub(c.saidAt).Abs() >= saidEvery {
+		c.said, c.saidAt = st.Said, wall
 		c.unsaid = [3]time.Time{c.unsaid[1], c.unsaid[2], c.lookedAt}
 	}
 }

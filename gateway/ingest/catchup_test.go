@@ -15,10 +15,11 @@ import (
 // says is on its way for a while, and the gateway looks now and then. Whatever it drops in a
 // session that it keeps lies in a gap once it is known.
 func TestWhatABrokerDropsIsInAGap(t *testing.T) {
-	const interval = 10_000 // milliseconds
 	rapid.Check(t, func(t *rapid.T) {
+		interval := rapid.IntRange(1000, 10_000).Draw(t, "interval") // milliseconds
 		at := func(ms int) time.Time { return noon.Add(time.Duration(ms) * time.Millisecond) }
-		cfg := &Config{Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+		wall := 0
+		cfg := &Config{Now: func() time.Time { return at(wall) }, Log: slog.New(slog.DiscardHandler)}
 		clock := &eventClock{now: at(0), cfg: cfg}
 		c := newCatchUp(cfg, clock)
 		c.recover(&facts{Session: true, Dropped: 1})
@@ -32,20 +33,23 @@ func TestWhatABrokerDropsIsInAGap(t *testing.T) {
 		}
 		var words []word
 		// An away broker drops as well, and nothing is heard from it meanwhile.
-		end := 10*interval + rapid.IntRange(0, 10*interval).Draw(t, "end")
+		end := 300_000
+		lag := rapid.SampledFrom([]int{0, 1000, 5000, 14_000}).Draw(t, "lag")
 		away := rapid.IntRange(0, end).Draw(t, "away")
 		back := rapid.IntRange(away, min(end, away+5*interval)).Draw(t, "back")
 		next, heard := rapid.IntRange(0, interval).Draw(t, "it says it first"), 0
 		drop := next - interval + 1 + rapid.IntRange(0, interval).Draw(t, "first drop") // perhaps before this process
 		look, fresh := 0, 1
-		for ms := -interval; ms < end+8*interval; ms += 50 {
+		for ms := -interval; ms < end+5*interval+60_000; ms += 50 {
+			wall = ms
 			if ms >= drop && ms < end {
 				drops, number = append(drops, ms), number+1
-				drop += 10 + rapid.IntRange(0, 3*interval).Draw(t, "until the next drop")
+				drop += rapid.SampledFrom([]int{50, interval, 40_000, 150_000}).Draw(t, "until the next drop") +
+					rapid.IntRange(0, interval).Draw(t, "and")
 			}
 			if ms >= next {
 				next += interval
-				late := max(heard, ms+rapid.IntRange(0, interval-1000).Draw(t, "on its way"))
+				late := max(heard, ms+rapid.IntRange(lag/2, lag).Draw(t, "on its way"))
 				words = append(words, word{at: late, uptime: true})
 				heard = late + rapid.IntRange(0, 900).Draw(t, "between the two")
 				words = append(words, word{at: heard, number: number})
